@@ -1,0 +1,1 @@
+//! An interview in, an assessment out: the only room that knows all the others.

@@ -1,0 +1,71 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn message() -> Value {
+    json!({
+        "job_id": "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10", "tenant": "acme", "interview_id": "i-1", "candidate": "c-1",
+        "position": {"id": "p-1", "title": "Sales assistant"}, "language": null,
+        "consent": {"version": "1", "given_at": "2026-01-01T00:00:00Z", "modalities": ["verbal", "vocal"], "face_waiver": null},
+        "retention_days": 30,
+        "answers": [{"id": "a1", "question": "Why?", "media": "a1.mp4"}]
+    })
+}
+
+fn refused(change: impl FnOnce(&mut Value)) -> (Code, String) {
+    let mut value = message();
+    change(&mut value);
+    let error = Interview::from_json(&value.to_string()).unwrap_err();
+    (error.code(), error.path)
+}
+
+#[test]
+fn a_valid_message_is_read_and_comments_are_allowed() {
+    let text = format!("// the interview\n{}", message());
+    let interview = Interview::from_json(&text).unwrap();
+    assert_eq!(interview.answers[0].media, "a1.mp4");
+    assert_eq!(interview.consent.modalities, [Modality::Verbal, Modality::Vocal]);
+}
+
+#[test]
+fn what_is_wrong_is_named_by_its_path() {
+    let invalid = Code::MessageInvalid;
+    assert_eq!(refused(|m| m["answers"][0]["mood"] = json!("x")), (invalid, "answers[0].mood".into()));
+    assert_eq!(refused(|m| m["surprise"] = json!(1)), (invalid, "surprise".into()));
+    assert_eq!(refused(|m| m["retention_days"] = json!("30")), (invalid, "retention_days".into()));
+    assert_eq!(refused(|m| m["answers"][0]["id"] = json!("../x")), (invalid, "answers[0].id".into()));
+    assert_eq!(refused(|m| m["consent"]["modalities"][0] = json!("mood")), (invalid, "consent.modalities[0]".into()));
+    assert_eq!(refused(|m| m["answers"] = json!([])), (Code::NoAnswers, "answers".into()));
+    assert_eq!(
+        refused(|m| m["consent"]["modalities"] = json!([])),
+        (Code::ConsentMissing, "consent.modalities".into())
+    );
+    let words = json!({"words": [{"text": "a", "start": 1.0, "end": 2.0}, {"text": "b", "start": 0.5, "end": 2.0}]});
+    assert_eq!(refused(|m| m["answers"][0]["transcript"] = words), (invalid, "answers[0].transcript.words[1]".into()));
+    let unknown = json!({"words": [{"text": "a", "start": 1.0, "end": 2.0, "speaker": 1}]});
+    assert_eq!(
+        refused(|m| m["answers"][0]["transcript"] = unknown),
+        (invalid, "answers[0].transcript.words[0].speaker".into())
+    );
+}
+
+#[test]
+fn a_missing_field_and_broken_json_are_refused() {
+    let (code, _) = refused(|m| drop(m.as_object_mut().unwrap().remove("tenant")));
+    assert_eq!(code, Code::MessageInvalid);
+    assert!(Interview::from_json("{").is_err());
+    assert!(Interview::from_json(&format!("{} {}", message(), message())).is_err());
+}
+
+#[test]
+fn only_the_final_take_is_kept_in_place() {
+    let mut value = message();
+    value["answers"] = json!([
+        {"id": "a1", "question": "Why?", "media": "1.mp4", "take": 1},
+        {"id": "a2", "question": "How?", "media": "2.mp4"},
+        {"id": "a1", "question": "Why?", "media": "3.mp4", "take": 2},
+    ]);
+    let interview = Interview::from_json(&value.to_string()).unwrap();
+    let (finals, superseded) = interview.final_takes();
+    assert_eq!(finals.iter().map(|a| a.media.as_str()).collect::<Vec<_>>(), ["3.mp4", "2.mp4"]);
+    assert_eq!(superseded, ["a1"]);
+}

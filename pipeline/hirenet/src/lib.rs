@@ -1,0 +1,1 @@
+//! HireNet bundles: the graph contract, scoring, attention to spans, and the graph's export.

@@ -1,0 +1,1 @@
+//! Words to vectors: the verbal track, question and title vectors.

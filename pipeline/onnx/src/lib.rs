@@ -1,0 +1,12 @@
+//! ONNX Runtime for every room: one environment a process, one place that chooses the device, one way to open a
+//! session; and the one writer of ONNX graphs.
+
+mod error;
+pub mod graph;
+mod proto;
+mod runtime;
+
+pub use error::OnnxError;
+/// The runtime's own crate, so that all rooms use one version of it.
+pub use ort;
+pub use runtime::{Device, ModelFile, OnnxSettings, Runtime};

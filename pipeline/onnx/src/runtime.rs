@@ -1,0 +1,234 @@
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use hirenet_core::sha256_bytes;
+use ort::environment::Environment;
+use ort::ep;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use serde::{Deserialize, Serialize};
+
+use crate::OnnxError;
+
+/// Where networks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    /// A CUDA device where one is usable, else the CPU with one warning.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The CUDA device with this number.
+    Cuda(u32),
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Device::Auto),
+            "cpu" => Ok(Device::Cpu),
+            _ => text
+                .strip_prefix("cuda:")
+                .and_then(|n| n.parse().ok())
+                .map(Device::Cuda)
+                .ok_or_else(|| format!("`{text}` is not a device: use auto, cpu or cuda:N")),
+        }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Device::Auto => f.write_str("auto"),
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(n) => write!(f, "cuda:{n}"),
+        }
+    }
+}
+
+/// Settings of the runtime, section `onnx` of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnnxSettings {
+    /// The shared library; empty: looked for beside the executable, then where `make setup` puts it.
+    pub library: PathBuf,
+    /// `auto`, `cpu` or `cuda:N`.
+    pub device: Device,
+    /// Threads inside one network. One network a thread keeps stages from fighting over cores.
+    pub threads: usize,
+}
+
+impl Default for OnnxSettings {
+    fn default() -> Self {
+        OnnxSettings { library: PathBuf::new(), device: Device::Auto, threads: 1 }
+    }
+}
+
+/// A model file with the hash that it must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The sha256 that the manifest names; `None` for a file of the user's own.
+    pub sha256: Option<String>,
+}
+
+impl ModelFile {
+    /// A file without a known hash.
+    pub fn unverified(path: impl Into<PathBuf>) -> Self {
+        ModelFile { path: path.into(), sha256: None }
+    }
+
+    /// The file's bytes, checked against its hash.
+    ///
+    /// # Errors
+    /// [`OnnxError::Missing`] where there is no such file, [`OnnxError::Corrupt`] where it cannot be read or differs.
+    pub fn read(&self) -> Result<Vec<u8>, OnnxError> {
+        let bytes = std::fs::read(&self.path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => OnnxError::Missing(self.path.clone()),
+            _ => OnnxError::Corrupt { path: self.path.clone(), detail: error.to_string() },
+        })?;
+        if let Some(expected) = &self.sha256
+            && sha256_bytes(&bytes) != *expected
+        {
+            let detail = "its sha256 is not the manifest's".to_owned();
+            return Err(OnnxError::Corrupt { path: self.path.clone(), detail });
+        }
+        Ok(bytes)
+    }
+}
+
+/// The one ONNX Runtime environment of this process. Keep it alive while sessions are in use.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    environment: Environment,
+    device: Device,
+    threads: usize,
+}
+
+impl Runtime {
+    /// Loads the library and settles on a device: [`Device::Auto`] is resolved here, once, with a strict probe, because
+    /// the runtime itself falls back to the CPU silently.
+    ///
+    /// # Errors
+    /// [`OnnxError::Library`] where the library cannot be loaded, [`OnnxError::Device`] where a CUDA device was asked
+    /// for by number and cannot be used.
+    pub fn start(settings: &OnnxSettings) -> Result<Runtime, OnnxError> {
+        let library = |detail: String| OnnxError::Library { path: settings.library.clone(), detail };
+        // `init_from` gives an error where `init` would panic on a missing library.
+        let environment = ort::init_from(&settings.library)
+            .map_err(|error| library(error.to_string()))?
+            .with_name("hirenet")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| library(error.to_string()))?;
+        let mut runtime = Runtime { environment, device: Device::Cpu, threads: settings.threads.max(1) };
+        match settings.device {
+            Device::Cpu => {}
+            Device::Cuda(n) => runtime.probe_cuda(n)?,
+            Device::Auto => {
+                if let Err(error) = runtime.probe_cuda(0) {
+                    // A library without the provider is the common case of a machine without a GPU: nothing to warn of.
+                    if Path::new("/proc/driver/nvidia").exists() {
+                        tracing::warn!(%error, "a GPU is present but cannot be used: networks run on the CPU");
+                    }
+                }
+            }
+        }
+        Ok(runtime)
+    }
+
+    /// The device that sessions run on.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Opens a model file after checking its hash.
+    ///
+    /// # Errors
+    /// [`OnnxError::Missing`] or [`OnnxError::Corrupt`], which name the file.
+    pub fn open(&self, model: &ModelFile) -> Result<Session, OnnxError> {
+        let bytes = model.read()?;
+        self.open_bytes(&bytes)
+            .map_err(|error| OnnxError::Corrupt { path: model.path.clone(), detail: error.to_string() })
+    }
+
+    /// Opens a graph held in memory.
+    ///
+    /// # Errors
+    /// [`OnnxError::Run`] with the runtime's words.
+    pub fn open_bytes(&self, bytes: &[u8]) -> Result<Session, OnnxError> {
+        Self::session(&self.environment, self.device, self.threads, bytes)
+    }
+
+    fn session(environment: &Environment, device: Device, threads: usize, bytes: &[u8]) -> Result<Session, OnnxError> {
+        let builder = Session::builder(environment)?
+            .with_optimization_level(GraphOptimizationLevel::Level3)?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            // Spinning pools burn the cores that the other stages need.
+            .with_intra_op_spinning(false)?;
+        let mut builder = match device {
+            Device::Cuda(n) => builder.with_execution_providers([ep::CUDA::default()
+                .with_device_id(i32::try_from(n).unwrap_or(0))
+                .build()
+                .error_on_failure()])?,
+            Device::Cpu | Device::Auto => builder,
+        };
+        Ok(builder.commit_from_memory(bytes)?)
+    }
+
+    fn probe_cuda(&mut self, n: u32) -> Result<(), OnnxError> {
+        let graph = crate::graph::probe_graph();
+        let device = Device::Cuda(n);
+        Self::session(&self.environment, device, 1, &graph)
+            .map_err(|error| OnnxError::Device { device: device.to_string(), detail: error.to_string() })?;
+        self.device = device;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_and_written() {
+        for text in ["auto", "cpu", "cuda:0", "cuda:3"] {
+            assert_eq!(text.parse::<Device>().unwrap().to_string(), text);
+        }
+        assert!("gpu".parse::<Device>().is_err());
+        assert!("cuda:x".parse::<Device>().is_err());
+    }
+
+    #[test]
+    fn a_missing_library_is_an_error_that_names_it() {
+        let settings = OnnxSettings { library: "/nowhere/libonnxruntime.so".into(), ..OnnxSettings::default() };
+        let error = Runtime::start(&settings).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/libonnxruntime.so"), "{error}");
+    }
+
+    #[test]
+    fn a_model_with_another_hash_is_corrupt() {
+        let file = ModelFile { path: "Cargo.toml".into(), sha256: Some("0".repeat(64)) };
+        assert!(matches!(file.read(), Err(OnnxError::Corrupt { .. })));
+        assert!(matches!(ModelFile::unverified("nowhere.onnx").read(), Err(OnnxError::Missing(_))));
+    }
+}

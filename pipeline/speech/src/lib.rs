@@ -1,0 +1,1 @@
+//! Voice activity and speech recognition: samples to transcript.

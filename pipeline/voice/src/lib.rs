@@ -1,0 +1,1 @@
+//! eGeMAPS low-level descriptors: samples to the vocal track.
