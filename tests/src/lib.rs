@@ -50,6 +50,9 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// Records a skipped test: printed here, and counted by `make test` through the file `HIRENET_SKIPPED`.
+///
+/// # Panics
+/// Where that file cannot be written.
 pub fn skipped(why: &str) {
     eprintln!("SKIPPED {why}");
     if let Some(list) = std::env::var_os("HIRENET_SKIPPED") {

@@ -94,7 +94,7 @@ pub const BLENDSHAPES: [&str; 51] = [
     "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
 ];
 
-fn mean_and_std<'a>(columns: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Column> {
+fn mean_and_std<'a>(columns: &(impl Iterator<Item = (&'a str, &'a str)> + Clone)) -> Vec<Column> {
     let named = |suffix: &'static str| {
         columns.clone().map(move |(name, unit)| Column { name: format!("{name}_{suffix}"), unit: unit.to_owned() })
     };
@@ -119,7 +119,7 @@ pub fn context_hash256() -> Arc<Schema> {
 #[must_use]
 pub fn vocal_lld51() -> Arc<Schema> {
     static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
-        let mut columns = mean_and_std(LLD_COLUMNS.iter().copied());
+        let mut columns = mean_and_std(&LLD_COLUMNS.iter().copied());
         columns.push(Column { name: "speech_share".to_owned(), unit: "1".to_owned() });
         Arc::new(Schema { id: "vocal/lld51/1".to_owned(), rows: Rows::Window, columns })
     });
@@ -131,7 +131,7 @@ pub fn vocal_lld51() -> Arc<Schema> {
 pub fn visual_face() -> Arc<Schema> {
     static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
         let angles = ["yaw_deg", "pitch_deg", "roll_deg", "gaze_yaw_deg", "gaze_pitch_deg"].map(|name| (name, "deg"));
-        let columns = mean_and_std(angles.into_iter().chain(BLENDSHAPES.into_iter().map(|name| (name, "1"))));
+        let columns = mean_and_std(&angles.into_iter().chain(BLENDSHAPES.into_iter().map(|name| (name, "1"))));
         Arc::new(Schema { id: "visual/face/1".to_owned(), rows: Rows::Window, columns })
     });
     SCHEMA.clone()
