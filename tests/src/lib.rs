@@ -49,14 +49,18 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Records a skipped test: printed here, and counted by `make test` through the file `HIRENET_SKIPPED`.
+/// Records a skipped test: printed here, and counted by `make test` through the file `HIRENET_SKIPPED`, which gets a
+/// line with the test's package and name, a tab, and the reason.
 ///
 /// # Panics
 /// Where that file cannot be written.
 pub fn skipped(why: &str) {
     eprintln!("SKIPPED {why}");
     if let Some(list) = std::env::var_os("HIRENET_SKIPPED") {
-        let line = format!("{why}\n");
+        // Cargo names the package to the tests that it runs, and the test harness names each thread after its test.
+        let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+        let thread = std::thread::current();
+        let line = format!("{package} {}\t{why}\n", thread.name().unwrap_or("test"));
         let written =
             std::fs::OpenOptions::new().create(true).append(true).open(list).map(|mut f| f.write_all(line.as_bytes()));
         assert!(matches!(written, Ok(Ok(()))), "the list of skipped tests cannot be written");

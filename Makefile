@@ -1,0 +1,41 @@
+# HireNet's commands. `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# rustup's place, for shells that were opened before Rust was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export HIRENET_BIN := $(CARGO_TARGET_DIR)/release/hirenet
+
+.PHONY: help setup build demo test lint deny bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages, ONNX Runtime, a Python environment for the checks
+	@scripts/setup.sh
+
+build: setup ## build the program in release mode
+	@cargo build --release
+
+demo: build ## analyse the sample interview into demo-out/ and show the result
+	@$(HIRENET_BIN) analyze samples/interview.json --out demo-out
+	@echo "The page: file://$(CURDIR)/demo-out/report.html"
+
+test: build ## run every test
+	@scripts/test.sh
+
+lint: setup ## check formatting, and lints with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+deny: setup ## check licences and sources of the dependencies
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check bans licenses sources
+
+bench: build ## measure speed and memory beside the tools that a user would chain (20 minutes, needs ../shared)
+	@scripts/bench/run.sh
+
+clean: ## remove what was built and written; what `make setup` installed stays
+	rm -rf $(CARGO_TARGET_DIR) demo-out bench-out
