@@ -130,6 +130,7 @@ codes! {
     ConfigInvalid "config_invalid" Setup "The configuration is wrong." "See config.toml for every setting.";
     ModelMissing "model_missing" Setup "A model file is missing." "Run `hirenet models pull`.";
     ModelCorrupt "model_corrupt" Setup "A model file is damaged." "Run `hirenet models pull`.";
+    DownloadFailed "download_failed" Passing "A model file could not be downloaded." "Check the network, or name a mirror folder: `hirenet models pull --from DIR`.";
     RuntimeMissing "runtime_missing" Setup "ONNX Runtime cannot be loaded." "Run `make setup`, or set onnx.library.";
     OutputFailed "output_failed" Passing "The output cannot be written." "Check the folder's rights and the free space.";
     ResourceExhausted "resource_exhausted" Passing "The machine ran out of a resource." "Try again later.";
