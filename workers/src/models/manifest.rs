@@ -114,6 +114,12 @@ impl Manifest {
         Ok(Manifest { folder: folder.to_path_buf(), entries: document.model })
     }
 
+    /// The same manifest for another folder that holds its files, such as a mirror.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
     /// Every model in the order of the manifest.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
