@@ -1,5 +1,7 @@
 //! Support for the tests of every room. Nothing here is part of the program.
 
+pub mod program;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

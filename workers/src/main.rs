@@ -1,2 +1,39 @@
-//! The program `hirenet`.
-fn main() {}
+//! The program `hirenet`: asynchronous video interviews in, assessments with their evidence out.
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod locate;
+mod logging;
+mod media_address;
+mod models;
+mod progress;
+mod report;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // The decoder's child is this same program. It must not read configuration, start threads or load a model.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == hirenet_media::CHILD_COMMAND) {
+        return hirenet_media::child_main();
+    }
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap answers --help and --version here too, on stdout and with status 0.
+            let status = if error.use_stderr() { failure::WRONG_USAGE } else { 0 };
+            // Nothing is left to do where the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    match commands::run(cli) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => failure.report(),
+    }
+}

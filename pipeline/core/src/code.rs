@@ -127,11 +127,13 @@ codes! {
     BundleSchema "bundle_schema" Faulty "The bundle expects features that no extractor here produces." "Train it on these schemas: `hirenet bundle schemas`.";
     BundleForbidden "bundle_forbidden" Faulty "The bundle claims to infer emotion, mood or personality." "Such a bundle is never run.";
     // The installation
+    UsageInvalid "usage_invalid" Setup "The command line is wrong." "See `hirenet COMMAND --help`.";
     ConfigInvalid "config_invalid" Setup "The configuration is wrong." "See config.toml for every setting.";
     ModelMissing "model_missing" Setup "A model file is missing." "Run `hirenet models pull`.";
     ModelCorrupt "model_corrupt" Setup "A model file is damaged." "Run `hirenet models pull`.";
     DownloadFailed "download_failed" Passing "A model file could not be downloaded." "Check the network, or name a mirror folder: `hirenet models pull --from DIR`.";
     RuntimeMissing "runtime_missing" Setup "ONNX Runtime cannot be loaded." "Run `make setup`, or set onnx.library.";
+    InstallationIncomplete "installation_incomplete" Setup "Something that the program needs is missing." "Mend what `hirenet doctor` marks MISS.";
     OutputFailed "output_failed" Passing "The output cannot be written." "Check the folder's rights and the free space.";
     ResourceExhausted "resource_exhausted" Passing "The machine ran out of a resource." "Try again later.";
     ModelFailed "model_failed" Unknown "A model failed while running." "Please report this with the program's log.";

@@ -42,6 +42,15 @@ impl Schema {
         Schema { id: id.to_owned(), rows: Rows::Word, columns }
     }
 
+    /// What one row stands for, as a word.
+    #[must_use]
+    pub fn row_name(&self) -> &'static str {
+        match self.rows {
+            Rows::Word => "word",
+            Rows::Window => "window",
+        }
+    }
+
     /// Number of columns.
     #[must_use]
     pub fn dim(&self) -> usize {

@@ -120,6 +120,7 @@ pub struct Runtime {
     environment: Environment,
     device: Device,
     threads: usize,
+    cuda_problem: Option<String>,
 }
 
 impl Runtime {
@@ -138,7 +139,8 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| library(error.to_string()))?;
-        let mut runtime = Runtime { environment, device: Device::Cpu, threads: settings.threads.max(1) };
+        let mut runtime =
+            Runtime { environment, device: Device::Cpu, threads: settings.threads.max(1), cuda_problem: None };
         match settings.device {
             Device::Cpu => {}
             Device::Cuda(n) => runtime.probe_cuda(n)?,
@@ -148,6 +150,7 @@ impl Runtime {
                     if Path::new("/proc/driver/nvidia").exists() {
                         tracing::warn!(%error, "a GPU is present but cannot be used: networks run on the CPU");
                     }
+                    runtime.cuda_problem = Some(error.to_string());
                 }
             }
         }
@@ -158,6 +161,18 @@ impl Runtime {
     #[must_use]
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// Why [`Device::Auto`] settled on the CPU.
+    #[must_use]
+    pub fn cuda_problem(&self) -> Option<&str> {
+        self.cuda_problem.as_deref()
+    }
+
+    /// The library's version and build.
+    #[must_use]
+    pub fn version(&self) -> &'static str {
+        ort::info()
     }
 
     /// Opens a model file after checking its hash.

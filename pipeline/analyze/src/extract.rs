@@ -1,0 +1,323 @@
+//! One recording to tracks and transcript, in one streaming pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
+use hirenet_core::{ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, SpeechProbability, Track, Transcript};
+use hirenet_face::{FaceMeter, FaceRow};
+use hirenet_media::{Decoding, Event, Request};
+use hirenet_speech::{Heard, Listener, Recogniser, VoiceActivity};
+use hirenet_voice::{Llds, VoiceMeter};
+
+use crate::audio::{AudioBuffer, CloseOnDrop};
+use crate::{AnalyzeError, ExtractorSettings, Observer};
+
+/// Frames between the decoder and the face room: enough to keep both busy, little enough to hold.
+const FRAMES_IN_FLIGHT: usize = 8;
+/// Samples that the speech room takes at once: half a second.
+const CHUNK: usize = 8_000;
+
+/// The rooms' models, loaded once and used for one recording after another.
+pub struct Extractor {
+    pub(crate) settings: ExtractorSettings,
+    pub(crate) activity: Option<VoiceActivity>,
+    pub(crate) recogniser: Option<Recogniser>,
+    pub(crate) voice: Option<VoiceMeter>,
+    pub(crate) face: Option<FaceMeter>,
+}
+
+/// What to extract from which recording.
+#[derive(Debug, Clone)]
+pub struct Task<'a> {
+    /// The recording.
+    pub media: &'a Path,
+    /// The sha256 that it must have.
+    pub sha256: Option<&'a str>,
+    /// The modalities that may and must be computed.
+    pub modalities: &'a BTreeSet<Modality>,
+    /// A human transcript; replaces recognition.
+    pub transcript: Option<&'a GivenTranscript>,
+    /// Spoken language; `None`: detect.
+    pub language: Option<&'a str>,
+}
+
+/// What one recording gave.
+#[derive(Debug, Default)]
+pub struct Extraction {
+    /// Duration on the clock in seconds.
+    pub duration_s: Option<f64>,
+    /// SHA-256 of the recording.
+    pub media_sha256: Option<String>,
+    /// What was said, where words were asked for.
+    pub transcript: Option<Transcript>,
+    /// Low-level descriptors every 10 ms, where the voice was asked for.
+    pub llds: Option<Llds>,
+    /// A row for every analysed frame, where the face was asked for.
+    pub faces: Option<Vec<FaceRow>>,
+    /// The vocal and visual tracks. The verbal one is computed from the transcript when a bundle asks for it.
+    pub tracks: ByModality<Track>,
+    /// What is missing or to be read with care.
+    pub reasons: Vec<Reason>,
+    /// Busy wall seconds of each stage; stages overlap.
+    pub timings: BTreeMap<&'static str, f64>,
+}
+
+/// A result with the time that it took.
+struct Timed<T> {
+    value: T,
+    busy: Duration,
+}
+
+struct Decoded {
+    duration_s: f64,
+    reasons: Vec<Reason>,
+    busy: Duration,
+}
+
+impl Extractor {
+    /// Extracts what `task` asks for.
+    ///
+    /// # Errors
+    /// Where nothing could be had of the recording: its code says whose fault it is.
+    pub fn extract(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
+        let started = Instant::now();
+        let mut extraction = Extraction::default();
+        extraction.media_sha256 = Some(checked_hash(task)?);
+        extraction.timings.insert("hash", started.elapsed().as_secs_f64());
+        let wants = |modality| task.modalities.contains(&modality);
+        let request = Request {
+            audio: wants(Modality::Vocal) || (wants(Modality::Verbal) && task.transcript.is_none()),
+            video: wants(Modality::Visual),
+        };
+        if let Some(given) = task.transcript.filter(|_| wants(Modality::Verbal)) {
+            extraction.transcript = Some(hirenet_speech::given_transcript(given, task.language));
+            extraction.reasons.push(Reason::new(Code::GivenTranscript).of(Modality::Verbal));
+        }
+        if request.audio || request.video {
+            self.stream(task, request, observer, &mut extraction)?;
+        } else {
+            // Words alone, and they are given: the recording is only described.
+            let probe = hirenet_media::probe(task.media, &self.settings.media)?;
+            extraction.duration_s = probe.duration_s;
+        }
+        if extraction.transcript.as_ref().is_some_and(|t| t.words.is_empty()) {
+            note_missing_words(&mut extraction);
+        }
+        Ok(extraction)
+    }
+
+    /// As [`Extractor::extract`], but a recording that cannot be used becomes an extraction that only says why: it takes
+    /// nothing from the other answers.
+    ///
+    /// # Errors
+    /// Where the fault is not the recording's.
+    pub fn extract_or_fail(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
+        match self.extract(task, observer) {
+            // The error's own words may name a path: a result carries the code's meaning alone.
+            Err(AnalyzeError::Media(error)) => Ok(Extraction::failed(error.code(), error.code().meaning())),
+            Err(error @ AnalyzeError::Hash { .. }) => Ok(Extraction::failed(error.code(), &error.to_string())),
+            other => other,
+        }
+    }
+
+    fn stream(
+        &mut self,
+        task: &Task<'_>,
+        request: Request,
+        observer: &dyn Observer,
+        extraction: &mut Extraction,
+    ) -> Result<(), AnalyzeError> {
+        let decoding = hirenet_media::open(task.media, request, &self.settings.media)?;
+        let audio = AudioBuffer::default();
+        let (frames_in, frames_out) = sync_channel(FRAMES_IN_FLIGHT);
+        let Extractor { settings, activity, recogniser, voice, face } = self;
+        let recogniser = (task.modalities.contains(&Modality::Verbal) && task.transcript.is_none())
+            .then_some(recogniser.as_ref())
+            .flatten();
+        let activity = activity.as_mut().filter(|_| request.audio);
+        let voice = voice.as_mut().filter(|_| task.modalities.contains(&Modality::Vocal));
+        let face = face.as_mut().filter(|_| request.video);
+        let audio = &audio;
+        let (decoded, heard, llds, faces) = thread::scope(|scope| {
+            let hearing = activity.map(|a| scope.spawn(move || listen(a, recogniser, task.language, audio)));
+            let measuring = voice.map(|meter| scope.spawn(move || measure_voice(meter, audio)));
+            let watching = face.map(|meter| scope.spawn(move || watch(meter, &frames_out)));
+            let decoded = pump(decoding, audio, frames_in, observer);
+            observer.finishing("recognising");
+            (decoded, join_some(hearing), join_some(measuring), join_some(watching))
+        });
+        // A room that failed ends its channel, which ends decoding early: its own error says more.
+        let heard = heard?.transpose()?;
+        let llds = llds?.transpose()?;
+        let faces = faces?.transpose()?;
+        let decoded = decoded?;
+        extraction.duration_s = Some(decoded.duration_s);
+        extraction.timings.insert("decode", decoded.busy.as_secs_f64());
+        extraction.reasons.extend(relevant(decoded.reasons, request));
+        let no_sound = extraction.reasons.iter().any(|r| r.code == Code::NoAudio);
+        let no_picture = extraction.reasons.iter().any(|r| r.code == Code::NoVideo);
+        if let Some(heard) = heard {
+            extraction.timings.insert("speech", heard.busy.as_secs_f64());
+            let llds = llds.filter(|_| !no_sound);
+            finish_sound(extraction, heard.value, llds, decoded.duration_s, settings, no_sound)?;
+        }
+        if let Some(faces) = faces.filter(|_| !no_picture) {
+            extraction.timings.insert("face", faces.busy.as_secs_f64());
+            extraction.reasons.extend(hirenet_face::reasons(&faces.value));
+            extraction.tracks.set(Modality::Visual, Some(hirenet_face::track(&faces.value, decoded.duration_s)));
+            extraction.faces = Some(faces.value);
+        }
+        Ok(())
+    }
+}
+
+/// The recording's hash, checked against the message's before anything is decoded.
+fn checked_hash(task: &Task<'_>) -> Result<String, AnalyzeError> {
+    hirenet_media::check_file(task.media)?;
+    let (found, _) = hirenet_core::sha256_file(task.media)
+        .map_err(|error| hirenet_media::MediaError::unreadable(task.media, &error))?;
+    match task.sha256 {
+        Some(expected) if !expected.eq_ignore_ascii_case(&found) => {
+            Err(AnalyzeError::Hash { expected: expected.to_owned(), found })
+        }
+        _ => Ok(found),
+    }
+}
+
+/// Reads the decoder to its end, samples into the buffer, frames into the channel.
+fn pump(
+    mut decoding: Decoding,
+    audio: &AudioBuffer,
+    frames: SyncSender<Frame>,
+    observer: &dyn Observer,
+) -> Result<Decoded, AnalyzeError> {
+    let _close = CloseOnDrop(audio);
+    let mut busy = Duration::ZERO;
+    loop {
+        let waiting = Instant::now();
+        let event = decoding.next_event()?;
+        busy += waiting.elapsed();
+        match event {
+            Some(Event::Opened(probe)) => observer.opened(probe.duration_s),
+            Some(Event::Samples(samples)) => audio.push(&samples),
+            Some(Event::Frame(frame)) => {
+                observer.decoded(frame.time_s);
+                if frames.send(frame).is_err() {
+                    return Err(AnalyzeError::Internal("the face room ended early".to_owned()));
+                }
+            }
+            Some(Event::Ended(outcome)) => {
+                return Ok(Decoded { duration_s: outcome.duration_s, reasons: outcome.reasons, busy });
+            }
+            None => return Err(AnalyzeError::Internal("the decoder ended without a word".to_owned())),
+        }
+    }
+}
+
+fn listen(
+    activity: &mut VoiceActivity,
+    recogniser: Option<&Recogniser>,
+    language: Option<&str>,
+    audio: &AudioBuffer,
+) -> Result<Timed<Heard>, AnalyzeError> {
+    let mut listener = Listener::new(activity, recogniser, language)?;
+    let mut busy = Duration::ZERO;
+    let mut position = 0;
+    while let Some(chunk) = audio.read(position, CHUNK) {
+        let started = Instant::now();
+        listener.push(&chunk)?;
+        busy += started.elapsed();
+        position += chunk.len();
+    }
+    let started = Instant::now();
+    let value = listener.finish()?;
+    Ok(Timed { value, busy: busy + started.elapsed() })
+}
+
+fn measure_voice(meter: &mut VoiceMeter, audio: &AudioBuffer) -> Result<Timed<Llds>, AnalyzeError> {
+    let samples = audio.wait_complete();
+    let started = Instant::now();
+    let value = meter.measure(&samples)?;
+    Ok(Timed { value, busy: started.elapsed() })
+}
+
+fn watch(meter: &mut FaceMeter, frames: &Receiver<Frame>) -> Result<Timed<Vec<FaceRow>>, AnalyzeError> {
+    meter.reset();
+    let mut busy = Duration::ZERO;
+    let mut value = Vec::new();
+    for frame in frames {
+        let started = Instant::now();
+        value.push(meter.measure(&frame)?);
+        busy += started.elapsed();
+    }
+    Ok(Timed { value, busy })
+}
+
+fn finish_sound(
+    extraction: &mut Extraction,
+    heard: Heard,
+    llds: Option<Timed<Llds>>,
+    duration_s: f64,
+    settings: &ExtractorSettings,
+    no_sound: bool,
+) -> Result<(), AnalyzeError> {
+    if !no_sound {
+        extraction.reasons.extend(heard.reasons);
+        if extraction.transcript.is_none() {
+            extraction.transcript = heard.transcript;
+        }
+    }
+    if let Some(llds) = llds {
+        extraction.timings.insert("voice", llds.busy.as_secs_f64());
+        let track = vocal_track(&llds.value, &heard.probability, duration_s, settings);
+        if track.valid_rows() == 0 {
+            extraction.reasons.push(Reason::new(Code::NoVoice).of(Modality::Vocal));
+        }
+        extraction.tracks.set(Modality::Vocal, Some(track));
+        extraction.llds = Some(llds.value);
+    }
+    Ok(())
+}
+
+fn vocal_track(llds: &Llds, probability: &SpeechProbability, duration_s: f64, settings: &ExtractorSettings) -> Track {
+    hirenet_voice::track(llds, probability, duration_s, settings.speech.vad_threshold)
+}
+
+/// A missing stream matters only where something was asked of it.
+fn relevant(reasons: Vec<Reason>, request: Request) -> impl Iterator<Item = Reason> {
+    reasons.into_iter().filter(move |reason| match reason.code {
+        Code::NoAudio => request.audio,
+        Code::NoVideo => request.video,
+        _ => true,
+    })
+}
+
+fn note_missing_words(extraction: &mut Extraction) {
+    let codes = [Code::NoSpeech, Code::SpeechUnintelligible, Code::NoAudio];
+    if !extraction.reasons.iter().any(|r| codes.contains(&r.code)) {
+        extraction.reasons.push(Reason::new(Code::NoWords).of(Modality::Verbal));
+    }
+}
+
+/// The thread's result; a panic there becomes an error here.
+pub(crate) fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, AnalyzeError> {
+    handle.join().map_err(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        AnalyzeError::Internal(format!("a thread panicked: {}", words.unwrap_or("without words")))
+    })
+}
+
+fn join_some<T>(handle: Option<ScopedJoinHandle<'_, T>>) -> Result<Option<T>, AnalyzeError> {
+    handle.map(join).transpose()
+}
+
+impl Extraction {
+    /// What is left of an answer that failed: its reason.
+    #[must_use]
+    pub fn failed(code: Code, detail: &str) -> Extraction {
+        Extraction { reasons: vec![Reason::new(code).detail(detail)], ..Extraction::default() }
+    }
+}

@@ -1,0 +1,95 @@
+//! Loading the models once, side by side.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use hirenet_core::Modality;
+use hirenet_face::{FaceMeter, FaceModels, FaceSettings};
+use hirenet_media::MediaSettings;
+use hirenet_onnx::{ModelFile, Runtime};
+use hirenet_speech::{Recogniser, SpeechSettings, VoiceActivity};
+use hirenet_voice::{VoiceMeter, VoiceSettings};
+
+use crate::extract::join;
+use crate::{AnalyzeError, Extractor};
+
+/// Settings of everything that an extraction does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExtractorSettings {
+    /// Decoding.
+    pub media: MediaSettings,
+    /// Voice activity and recognition.
+    pub speech: SpeechSettings,
+    /// Low-level descriptors.
+    pub voice: VoiceSettings,
+    /// Face.
+    pub face: FaceSettings,
+}
+
+/// Files of the models that an extraction runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// Voice activity (Silero).
+    pub voice_activity: ModelFile,
+    /// Recognition (whisper).
+    pub recognition: ModelFile,
+    /// The three face networks.
+    pub face: FaceModels,
+}
+
+/// Which rooms have work: no other model is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rooms {
+    /// Voice activity: for words and for the voice's share of speech.
+    pub activity: bool,
+    /// Speech recognition.
+    pub recognition: bool,
+    /// Low-level descriptors.
+    pub voice: bool,
+    /// Face.
+    pub face: bool,
+}
+
+impl Rooms {
+    /// The rooms that `modalities` need; `recognised`: at least one answer has no human transcript.
+    #[must_use]
+    pub fn for_modalities(modalities: &BTreeSet<Modality>, recognised: bool) -> Rooms {
+        let recognition = modalities.contains(&Modality::Verbal) && recognised;
+        let voice = modalities.contains(&Modality::Vocal);
+        Rooms { activity: recognition || voice, recognition, voice, face: modalities.contains(&Modality::Visual) }
+    }
+}
+
+impl Extractor {
+    /// Loads the models of `rooms`, all at once.
+    ///
+    /// # Errors
+    /// The first model that is missing or damaged, by file.
+    pub fn load(
+        runtime: &Runtime,
+        files: &ModelFiles,
+        settings: &ExtractorSettings,
+        rooms: Rooms,
+    ) -> Result<Extractor, AnalyzeError> {
+        let (activity, recogniser, voice, face) = thread::scope(|scope| {
+            let activity = scope.spawn(|| {
+                let load = || VoiceActivity::new(runtime, &files.voice_activity, &settings.speech);
+                rooms.activity.then(load).transpose()
+            });
+            let recogniser = scope.spawn(|| {
+                rooms.recognition.then(|| Recogniser::load(&files.recognition, &settings.speech)).transpose()
+            });
+            let voice = scope.spawn(|| rooms.voice.then(|| VoiceMeter::new(runtime, &settings.voice)).transpose());
+            let face =
+                scope.spawn(|| rooms.face.then(|| FaceMeter::new(runtime, &files.face, &settings.face)).transpose());
+            (join(activity), join(recogniser), join(voice), join(face))
+        });
+        Ok(Extractor {
+            settings: settings.clone(),
+            activity: activity??,
+            recogniser: recogniser??,
+            voice: voice??,
+            face: face??,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! What is to be analysed: an interview file, or videos with their questions.
+
+use std::path::{Path, PathBuf};
+
+use hirenet_core::{Answer, Code, Consent, FaceWaiver, Interview, Modality, Position};
+
+use crate::cli::Analyze;
+use crate::failure::Failure;
+use crate::media_address::{AddressError, resolve};
+
+/// An interview and where its media lie.
+pub(crate) struct Submitted {
+    pub(crate) interview: Interview,
+    /// The folder that relative media paths start from.
+    pub(crate) folder: PathBuf,
+    /// True where nobody was asked: the videos were given on the command line.
+    pub(crate) consent_assumed: bool,
+}
+
+impl Submitted {
+    /// The file of an answer.
+    pub(crate) fn media(&self, answer: &Answer) -> Result<PathBuf, AddressError> {
+        // A path of the command line is taken as it is, wherever it points.
+        if self.consent_assumed { Ok(PathBuf::from(&answer.media)) } else { resolve(&answer.media, &self.folder) }
+    }
+}
+
+/// Reads the command line's inputs.
+pub(crate) fn read(arguments: &Analyze) -> Result<Submitted, Failure> {
+    let usage = |sentence: &str| Err(Failure::new(Code::UsageInvalid, sentence));
+    match (arguments.inputs.as_slice(), arguments.question.as_slice()) {
+        ([file], []) if is_interview_file(file) => read_interview(file),
+        (_, []) => usage("videos need their questions: add --question TEXT for each, or name one INTERVIEW.json"),
+        (videos, questions) if questions.len() == 1 || questions.len() == videos.len() => from_videos(arguments),
+        (videos, questions) => {
+            usage(&format!("{} videos and {} questions: give one question, or one for each", videos.len(), questions.len()))
+        }
+    }
+}
+
+/// Recordings have endings of their own; everything else is read as an interview, so that its error says what is wrong.
+fn is_interview_file(file: &Path) -> bool {
+    const RECORDINGS: [&str; 14] =
+        ["mp4", "webm", "mov", "mkv", "mpg", "mpeg", "avi", "m4v", "ts", "ogg", "wav", "mp3", "m4a", "flac"];
+    let ending = file.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    !ending.is_some_and(|e| RECORDINGS.contains(&e.as_str()))
+}
+
+fn read_interview(file: &Path) -> Result<Submitted, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(Code::FileMissing, format!("{} does not exist", file.display())),
+        std::io::ErrorKind::InvalidData => {
+            Failure::new(Code::MessageInvalid, format!("{} is not a text in UTF-8", file.display()))
+        }
+        _ => Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display())),
+    })?;
+    let interview = Interview::from_json(&text).map_err(|error| Failure::about(file.display(), &error))?;
+    let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(Submitted { interview, folder, consent_assumed: false })
+}
+
+fn from_videos(arguments: &Analyze) -> Result<Submitted, Failure> {
+    let answers = arguments.inputs.iter().enumerate().map(|(i, video)| Answer {
+        id: format!("answer{}", i + 1),
+        question: arguments.question.get(i).or(arguments.question.first()).cloned().unwrap_or_default(),
+        media: video.to_string_lossy().into_owned(),
+        sha256: None,
+        transcript: None,
+        take: None,
+    });
+    let interview = Interview {
+        job_id: uuid::Uuid::nil(),
+        tenant: "none".to_owned(),
+        interview_id: "trial".to_owned(),
+        candidate: "unknown".to_owned(),
+        position: Position { id: "none".to_owned(), title: arguments.title.clone().unwrap_or_default() },
+        language: arguments.language.clone(),
+        consent: Consent {
+            version: "assumed".to_owned(),
+            given_at: String::new(),
+            modalities: Modality::ALL.to_vec(),
+            face_waiver: Some(FaceWaiver {
+                name_on_file: true,
+                interview_date: String::new(),
+                consented: true,
+                read: true,
+            }),
+        },
+        retention_days: 0,
+        answers: answers.collect(),
+    };
+    interview.validate()?;
+    let folder = std::env::current_dir().map_err(|error| Failure::internal(&error.into()))?;
+    Ok(Submitted { interview, folder, consent_assumed: true })
+}

@@ -1,0 +1,96 @@
+//! `hirenet bundle`
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use hirenet_core::Code;
+
+use crate::cli::BundleCommand;
+use crate::commands::{print, print_json};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::setup::{Installation, known_schemas};
+
+pub(crate) fn run(config: &Config, command: BundleCommand) -> Result<Outcome, Failure> {
+    let installation = Installation::new(config)?;
+    match command {
+        BundleCommand::Check { file } => check(&installation, &file),
+        BundleCommand::Show { file, json } => show(&installation, file.as_deref(), json),
+        BundleCommand::Schemas { json } => schemas(&installation, json),
+    }
+}
+
+fn check(installation: &Installation<'_>, file: &Path) -> Result<Outcome, Failure> {
+    exists(file)?;
+    let model = installation.bundle_file(Some(&file.to_string_lossy()))?;
+    let mut bundle = installation
+        .bundle(&model, &installation.encoder()?)
+        .map_err(|failure| failure.naming(file.display()))?;
+    let report = bundle.check().map_err(|error| Failure::about(file.display(), &error))?;
+    if let Some(first) = report.findings.first() {
+        let rest: String = report.findings.iter().skip(1).fold(String::new(), |mut text, finding| {
+            let _ = write!(text, "; {finding}");
+            text
+        });
+        return Err(Failure::new(Code::BundleContract, format!("{}: {first}{rest}", file.display())));
+    }
+    let info = bundle.info();
+    let text = format!(
+        "{} {} ({}) keeps the contract: {} runs over every subset of its modalities\n",
+        info.name,
+        info.version,
+        info.kind.as_str(),
+        report.runs
+    );
+    print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+fn show(installation: &Installation<'_>, file: Option<&Path>, as_json: bool) -> Result<Outcome, Failure> {
+    if let Some(file) = file {
+        exists(file)?;
+    }
+    let model = installation.bundle_file(file.map(Path::to_string_lossy).as_deref())?;
+    let bundle = installation.bundle(&model, &installation.encoder()?)?;
+    if as_json {
+        print_json(&serde_json::json!({"file_sha256": bundle.info().sha256, "card": bundle.card()}))?;
+        return Ok(Outcome::Done);
+    }
+    let info = bundle.info();
+    let mut text = format!("{} {} ({})\nsha256     {}\n", info.name, info.version, info.kind.as_str(), info.sha256);
+    for (key, value) in bundle.card() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let _ = writeln!(text, "{key:<14} {value}");
+    }
+    print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+fn schemas(installation: &Installation<'_>, as_json: bool) -> Result<Outcome, Failure> {
+    let schemas = known_schemas(&installation.encoder()?);
+    if as_json {
+        print_json(&schemas.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = String::new();
+    for schema in &schemas {
+        let _ = writeln!(text, "{}: {} columns, a row a {}", schema.id, schema.dim(), schema.row_name());
+        for column in &schema.columns {
+            let _ = writeln!(text, "  {:<40} {}", column.name, column.unit);
+        }
+    }
+    print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+/// A bundle that the command line names is an input: a missing one is refused as such.
+fn exists(file: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(Failure::new(Code::FileUnreadable, format!("{} is not a file", file.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Failure::new(Code::FileMissing, format!("{} does not exist", file.display())))
+        }
+        Err(error) => Err(Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display()))),
+    }
+}

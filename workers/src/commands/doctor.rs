@@ -1,0 +1,144 @@
+//! `hirenet doctor`
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use hirenet_analyze::Rooms;
+use hirenet_core::Code;
+use hirenet_onnx::Device;
+use serde::Serialize;
+
+use crate::commands::{print, print_json};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::locate;
+use crate::models::{Manifest, State};
+use crate::setup::Installation;
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: String,
+    ok: bool,
+    found: String,
+    /// What to do; empty where all is well.
+    advice: String,
+}
+
+impl Check {
+    fn ok(name: &str, found: impl Into<String>) -> Self {
+        Check { name: name.to_owned(), ok: true, found: found.into(), advice: String::new() }
+    }
+
+    fn miss(name: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Check { name: name.to_owned(), ok: false, found: found.into(), advice: advice.into() }
+    }
+}
+
+pub(crate) fn run(config: &Config, load: bool, as_json: bool) -> Result<Outcome, Failure> {
+    let mut checks = vec![Check::ok("hirenet", env!("CARGO_PKG_VERSION")), configuration()];
+    let installation = Installation::new(config);
+    match &installation {
+        Err(failure) => {
+            checks.push(Check::miss("models", failure.to_string(), "reinstall the models folder, or set models.dir"));
+        }
+        Ok(installation) => {
+            checks.extend(runtime(config, installation));
+            checks.extend(models(installation.manifest()));
+            if load {
+                checks.push(load_all(installation));
+            }
+        }
+    }
+    checks.extend(codecs());
+    if as_json {
+        print_json(&checks)?;
+    } else {
+        print(table(&checks).as_bytes())?;
+    }
+    match checks.iter().find(|check| !check.ok) {
+        None => Ok(Outcome::Done),
+        Some(first) => {
+            Err(Failure::new(Code::InstallationIncomplete, format!("{}: {}: {}", first.name, first.found, first.advice)))
+        }
+    }
+}
+
+fn configuration() -> Check {
+    match locate::config(None) {
+        Some(path) => Check::ok("configuration", path.display().to_string()),
+        None => Check::ok("configuration", "no config.toml found: the built-in defaults"),
+    }
+}
+
+fn runtime(config: &Config, installation: &Installation<'_>) -> Vec<Check> {
+    let library = config.onnx.library.display().to_string();
+    let runtime = match installation.runtime() {
+        Ok(runtime) => runtime,
+        Err(failure) => {
+            return vec![Check::miss("ONNX Runtime", failure.to_string(), "run `make setup`, or set onnx.library")];
+        }
+    };
+    let version = runtime.version();
+    let devices = match runtime.device() {
+        Device::Cuda(n) => format!("cuda:{n} and the CPU"),
+        Device::Cpu | Device::Auto => match runtime.cuda_problem() {
+            Some(problem) => format!("the CPU; no CUDA device: {problem}"),
+            None => "the CPU".to_owned(),
+        },
+    };
+    vec![Check::ok("ONNX Runtime", format!("{version} ({library})")), Check::ok("devices", devices)]
+}
+
+fn models(manifest: &Manifest) -> impl Iterator<Item = Check> {
+    manifest.entries().iter().map(|entry| {
+        let name = format!("model {}", entry.name);
+        match manifest.verify(entry) {
+            State::Whole => Check::ok(&name, "whole"),
+            State::Missing if !entry.shipped => {
+                Check::ok(&name, format!("not here; `hirenet models pull {}` fetches it", entry.name))
+            }
+            State::Missing => Check::miss(&name, "missing", format!("run `hirenet models pull {}`", entry.name)),
+            State::Corrupt { detail } => Check::miss(&name, detail, format!("run `hirenet models pull {}`", entry.name)),
+        }
+    })
+}
+
+fn load_all(installation: &Installation<'_>) -> Check {
+    let started = Instant::now();
+    let rooms = Rooms { activity: true, recognition: true, voice: true, face: true };
+    let loaded = installation.extractor(rooms).and_then(|_| {
+        let bundle = installation.bundle_file(None)?;
+        installation.bundle(&bundle, &installation.encoder()?)
+    });
+    match loaded {
+        Ok(_) => Check::ok("loading", format!("all models in {:.2} s", started.elapsed().as_secs_f64())),
+        Err(failure) => Check::miss("loading", failure.to_string(), "see the models above"),
+    }
+}
+
+fn codecs() -> Vec<Check> {
+    let decoders = hirenet_media::decoders();
+    let mut checks = vec![Check::ok("ffmpeg", hirenet_media::ffmpeg_version())];
+    for (name, present) in decoders {
+        let label = format!("decoder {name}");
+        checks.push(if present {
+            Check::ok(&label, "present")
+        } else {
+            Check::miss(&label, "missing", "install a complete ffmpeg (libavcodec)")
+        });
+    }
+    checks
+}
+
+fn table(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let mark = if check.ok { "ok" } else { "MISS" };
+        let _ = writeln!(text, "{mark:<5} {:<36} {}", check.name, check.found);
+        if !check.ok {
+            let _ = writeln!(text, "      {:<36} -> {}", "", check.advice);
+        }
+    }
+    text
+}

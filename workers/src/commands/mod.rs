@@ -1,0 +1,66 @@
+//! One file a command. A command prints its result on stdout, once it is whole.
+
+mod analyze;
+mod bundle;
+mod doctor;
+mod example;
+mod features;
+mod models;
+mod probe;
+mod report;
+mod transcribe;
+
+use std::io::Write;
+
+use hirenet_core::Code;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::logging;
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
+    let Cli { common, command } = cli;
+    logging::start(common.log_format, common.quiet);
+    if let Command::Example { plain } = command {
+        return example::run(plain);
+    }
+    let config = Config::load(&common)?;
+    match command {
+        Command::Analyze(arguments) => analyze::run(&config, &arguments, common.quiet),
+        Command::Example { plain } => example::run(plain),
+        Command::Probe { media } => probe::run(&config, &media),
+        Command::Transcribe { media, language, format } => {
+            transcribe::run(&config, &media, language.as_deref(), format, common.quiet)
+        }
+        Command::Features { modality, media, windows, language } => {
+            let request = features::Wanted { modality, windows, language: language.as_deref() };
+            features::run(&config, &media, &request, common.quiet)
+        }
+        Command::Models { command } => models::run(&config, command, common.quiet),
+        Command::Bundle { command } => bundle::run(&config, command),
+        Command::Doctor { load, json } => doctor::run(&config, load, json),
+        Command::Report { assessment, out, media, embed_media } => {
+            report::run(&assessment, &out, media.as_deref(), embed_media)
+        }
+    }
+}
+
+/// Prints a whole result on stdout. A reader that has gone (`hirenet ... | head`) is no failure.
+fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::OutputFailed, format!("stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as indented JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::internal(&error.into()))?;
+    text.push(b'\n');
+    print(&text)
+}

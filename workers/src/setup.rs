@@ -1,0 +1,138 @@
+//! From configuration to loaded models.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hirenet_analyze::{Extractor, ExtractorSettings, ModelFiles, Rooms};
+use hirenet_core::{Code, Reason, Schema, visual_face, vocal_lld51};
+use hirenet_face::FaceModels;
+use hirenet_language::{Encoder, EncoderKind};
+use hirenet_model::Bundle;
+use hirenet_onnx::{ModelFile, OnnxError, Runtime};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::models::{Manifest, Role};
+
+/// The demo voice model's name in the manifest; whatever has its content is it, under any path.
+const DEMO_SPEECH: &str = "ggml-demo-en";
+
+/// The installation that a configuration describes.
+pub(crate) struct Installation<'a> {
+    config: &'a Config,
+    manifest: Manifest,
+    runtime: OnceCell<Runtime>,
+}
+
+impl<'a> Installation<'a> {
+    /// Reads the manifest of the configured folder.
+    pub(crate) fn new(config: &'a Config) -> Result<Self, Failure> {
+        Ok(Installation { config, manifest: Manifest::load(&config.models.dir)?, runtime: OnceCell::new() })
+    }
+
+    /// What the manifest says.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// ONNX Runtime, started at the first call: there is one environment a process.
+    pub(crate) fn runtime(&self) -> Result<&Runtime, Failure> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let runtime = Runtime::start(&self.config.onnx)?;
+        Ok(self.runtime.get_or_init(|| runtime))
+    }
+
+    /// The files of the extractors' models.
+    pub(crate) fn model_files(&self) -> Result<ModelFiles, Failure> {
+        let face = FaceModels {
+            detector: self.role(Role::FaceDetector)?,
+            landmarks: self.role(Role::FaceLandmarks)?,
+            blendshapes: self.role(Role::FaceBlendshapes)?,
+        };
+        Ok(ModelFiles { voice_activity: self.role(Role::VoiceActivity)?, recognition: self.speech_model()?, face })
+    }
+
+    /// The configured recognition model: a name of the manifest, or a file.
+    pub(crate) fn speech_model(&self) -> Result<ModelFile, Failure> {
+        self.named_or_file(&self.config.speech.model)
+    }
+
+    /// A bundle: a file where there is one, else a name of the manifest.
+    pub(crate) fn bundle_file(&self, name: Option<&str>) -> Result<ModelFile, Failure> {
+        self.named_or_file(name.unwrap_or(&self.config.hirenet.bundle))
+    }
+
+    /// Loads the extractors' models that `rooms` need.
+    pub(crate) fn extractor(&self, rooms: Rooms) -> Result<Extractor, Failure> {
+        let settings = ExtractorSettings {
+            media: self.config.media.clone(),
+            speech: self.config.speech.clone(),
+            voice: self.config.voice.clone(),
+            face: self.config.face.clone(),
+        };
+        Ok(Extractor::load(self.runtime()?, &self.model_files()?, &settings, rooms)?)
+    }
+
+    /// The configured source of word vectors.
+    pub(crate) fn encoder(&self) -> Result<Encoder, Failure> {
+        let settings = &self.config.language;
+        if settings.encoder == EncoderKind::Hash256 {
+            return Ok(Encoder::hash256());
+        }
+        let model = self.named_or_file(&settings.model.to_string_lossy())?;
+        let tokenizer = self.named_or_file(&settings.tokenizer.to_string_lossy())?;
+        Ok(Encoder::onnx(self.runtime()?, &model, &tokenizer.path, &settings.name)?)
+    }
+
+    /// Loads a bundle and holds it against what the extractors produce.
+    pub(crate) fn bundle(&self, file: &ModelFile, encoder: &Encoder) -> Result<Bundle, Failure> {
+        Ok(Bundle::load(self.runtime()?, file, &known_schemas(encoder))?)
+    }
+
+    /// What every result must say of the recognition model.
+    pub(crate) fn speech_note(&self, speech_sha256: &str) -> Option<Reason> {
+        let demo = self.manifest.by_name(DEMO_SPEECH).ok()?;
+        (demo.sha256 == speech_sha256).then(|| Reason::new(Code::DemoSpeechModel))
+    }
+
+    /// The sha256 of a model file, from the manifest where it is named there.
+    pub(crate) fn sha256(file: &ModelFile) -> Result<String, Failure> {
+        match &file.sha256 {
+            Some(sha256) => Ok(sha256.clone()),
+            None => hirenet_core::sha256_file(&file.path)
+                .map(|(sha256, _)| sha256)
+                .map_err(|_| OnnxError::Missing(file.path.clone()).into()),
+        }
+    }
+
+    fn role(&self, role: Role) -> Result<ModelFile, Failure> {
+        let entry = self.manifest.by_role(role).next().ok_or_else(|| {
+            Failure::new(Code::ConfigInvalid, format!("models/manifest.toml names no model for `{}`", role.as_str()))
+        })?;
+        Ok(self.manifest.model_file(entry))
+    }
+
+    fn named_or_file(&self, name: &str) -> Result<ModelFile, Failure> {
+        if let Ok(entry) = self.manifest.by_name(name) {
+            return Ok(self.manifest.model_file(entry));
+        }
+        let path = PathBuf::from(name);
+        if path.components().count() == 1 && path.extension().is_none() {
+            let sentence = format!("`{name}` is neither a model of the manifest nor a file");
+            return Err(Failure::new(Code::ConfigInvalid, sentence));
+        }
+        // A manifest model under another path keeps its hash: a copy that was cut short is seen.
+        let file = path.file_name().map(|f| f.to_string_lossy().into_owned());
+        let entry = self.manifest.entries().iter().find(|e| Some(&e.file) == file.as_ref());
+        let whole = entry.filter(|e| std::fs::metadata(&path).is_ok_and(|m| m.len() == e.bytes));
+        Ok(ModelFile { path, sha256: whole.map(|e| e.sha256.clone()) })
+    }
+}
+
+/// The schemas that the extractors of this installation produce.
+pub(crate) fn known_schemas(encoder: &Encoder) -> Vec<Arc<Schema>> {
+    vec![encoder.verbal_schema(), vocal_lld51(), visual_face(), encoder.context_schema()]
+}
