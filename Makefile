@@ -8,7 +8,9 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export HIRENET_BIN := $(CARGO_TARGET_DIR)/release/hirenet
 
-.PHONY: help setup build demo test lint deny bench clean
+export HIRENET_SHARED := $(abspath $(or $(HIRENET_SHARED),../shared))
+
+.PHONY: help setup build demo test lint deny bench needs-shared clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +36,11 @@ deny: setup ## check licences and sources of the dependencies
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check bans licenses sources
 
-bench: build ## measure speed and memory beside the tools that a user would chain (20 minutes, needs ../shared)
+bench: needs-shared build ## measure speed and memory beside the tools that a user would chain (20 minutes, needs ../shared)
 	@scripts/bench/run.sh
+
+needs-shared:
+	@[ -d $(HIRENET_SHARED) ] || { echo "the folder ../shared is needed beside this one: $(HIRENET_SHARED) is missing" >&2; exit 2; }
 
 clean: ## remove what was built and written; what `make setup` installed stays
 	rm -rf $(CARGO_TARGET_DIR) demo-out bench-out
