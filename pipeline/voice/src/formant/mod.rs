@@ -1,0 +1,86 @@
+//! Formants: resonances of the all-pole model of a frame (Markel and Gray 1976).
+
+mod assignment;
+mod prediction;
+mod resample;
+
+use realfft::num_complex::Complex64;
+
+pub(crate) use assignment::{FORMANTS, Formants, assign};
+use prediction::{ORDER, find_roots, predict, starting_roots};
+use resample::{FORMANT_RATE, FrameResampler};
+
+/// Half of a 25 ms frame at 11 kHz.
+const HALF: usize = 137;
+const PRE_EMPHASIS: f64 = 0.97;
+/// Resonances that are wider or lower are the spectrum's tilt, not formants.
+const WIDEST_HZ: f64 = 700.0;
+const LOWEST_HZ: f64 = 90.0;
+
+/// A resonance of the vocal tract.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Resonance {
+    pub(crate) hz: f64,
+    pub(crate) bandwidth_hz: f64,
+}
+
+/// Measures the resonances of frames.
+#[derive(Debug)]
+pub(crate) struct FormantFinder {
+    resampler: FrameResampler,
+    window: Vec<f64>,
+    resampled: Vec<f32>,
+    frame: Vec<f64>,
+    forward: Vec<f64>,
+    backward: Vec<f64>,
+    roots: [Complex64; ORDER],
+}
+
+impl FormantFinder {
+    pub(crate) fn new() -> Self {
+        let length = 2 * HALF + 1;
+        let window =
+            (0..length).map(|n| 0.54 - 0.46 * (std::f64::consts::TAU * n as f64 / (length - 1) as f64).cos()).collect();
+        FormantFinder {
+            // One sample more on each side: pre-emphasis needs the one before the first.
+            resampler: FrameResampler::new(HALF + 1),
+            window,
+            resampled: vec![0.0; length + 2],
+            frame: vec![0.0; length],
+            forward: Vec::with_capacity(length),
+            backward: Vec::with_capacity(length),
+            roots: starting_roots(),
+        }
+    }
+
+    /// Replaces `found` by the frame's resonances in order of frequency.
+    pub(crate) fn find(&mut self, samples: &[f32], frame: usize, found: &mut Vec<Resonance>) {
+        found.clear();
+        self.resampler.resample(samples, frame, &mut self.resampled);
+        for ((x, pair), w) in self.frame.iter_mut().zip(self.resampled.windows(2)).zip(&self.window) {
+            *x = w * (f64::from(pair[1]) - PRE_EMPHASIS * f64::from(pair[0]));
+        }
+        let Some(coefficients) = predict(&self.frame, &mut self.forward, &mut self.backward) else { return };
+        // The neighbouring frame's roots are a good start; where they are not, a neutral one is.
+        if !find_roots(&coefficients, &mut self.roots) {
+            self.roots = starting_roots();
+            if !find_roots(&coefficients, &mut self.roots) {
+                self.roots = starting_roots();
+                return;
+            }
+        }
+        for root in self.roots.iter().filter(|root| root.im > 0.0) {
+            let hz = root.arg() * FORMANT_RATE / std::f64::consts::TAU;
+            let bandwidth_hz = -root.norm().ln() * FORMANT_RATE / std::f64::consts::PI;
+            if hz >= LOWEST_HZ && (0.0..=WIDEST_HZ).contains(&bandwidth_hz) {
+                found.push(Resonance { hz, bandwidth_hz });
+            }
+        }
+        found.sort_by(|a, b| a.hz.total_cmp(&b.hz));
+    }
+
+    /// Forgets the previous frame, so that a run's result does not depend on what came before it.
+    pub(crate) fn restart(&mut self) {
+        self.roots = starting_roots();
+    }
+}
