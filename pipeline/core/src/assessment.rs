@@ -56,7 +56,7 @@ pub struct BundleInfo {
 }
 
 /// One value for each modality; `None` where the modality is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ByModality<T> {
     /// The words.
     pub verbal: Option<T>,
@@ -64,6 +64,13 @@ pub struct ByModality<T> {
     pub vocal: Option<T>,
     /// The face.
     pub visual: Option<T>,
+}
+
+// Derived, it would ask for `T: Default`.
+impl<T> Default for ByModality<T> {
+    fn default() -> Self {
+        ByModality { verbal: None, vocal: None, visual: None }
+    }
 }
 
 impl<T> ByModality<T> {
