@@ -86,7 +86,7 @@ fn whole_answer() -> AnswerResult {
         media: "a1.webm".to_owned(),
         media_sha256: None,
         attention: ByModality {
-            verbal: Some(attention(0.7, words.len(), &[26, 44])),
+            verbal: Some(attention(0.7, words.len(), &[27, 44])),
             vocal: Some(attention(0.55, windows, &[14, 30])),
             visual: Some(attention(1.0, windows, &[8])),
         },
@@ -199,7 +199,7 @@ fn spans() -> Vec<Span> {
         text: text.to_owned(),
     };
     let mut spans = vec![
-        span("a1", Modality::Verbal, Some((4.6, 6.1)), Some((24, 28)), "failed on the second day."),
+        span("a1", Modality::Verbal, Some((4.55, 6.47)), Some((25, 29)), "failed on the second day."),
         span("a1", Modality::Vocal, Some((3.0, 4.75)), Some((15, 22)), "One of them came back angry because a"),
         span("a1", Modality::Visual, Some((1.25, 3.0)), None, ""),
         span("a2", Modality::Verbal, None, Some((4, 6)), "work with people"),

@@ -1,5 +1,6 @@
 //! Support for the tests of every room. Nothing here is part of the program.
 
+pub mod assessment;
 pub mod program;
 
 use std::io::Write;

@@ -5,15 +5,27 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hirenet_onnx::Device;
 
-const EXIT_STATUSES: &str = "Exit status: 0 done, 2 wrong command line or configuration, 3 input refused, \
-4 partial result, 5 internal error.\nEvery failure prints its stable code and a sentence on stderr.";
+const AFTER_HELP: &str = "\
+Examples:
+  hirenet analyze interview.json --out result      assessment.json, report.html and tracks/ in result/
+  hirenet example > interview.json                 a commented interview to fill in
+  hirenet probe answer.webm                        what a recording is, as JSON
+  hirenet transcribe answer.mp4 --format vtt       subtitles
+  hirenet features vocal answer.mp4                25 voice descriptors every 10 ms, as CSV
+  hirenet models pull ggml-base                    fetch a real recognition model
+  hirenet bundle check bundle.onnx                 does a trained graph keep the contract?
+  hirenet doctor                                   is this installation whole?
+  hirenet report result/assessment.json --out p.html
+
+Exit status: 0 done, 2 wrong command line or configuration, 3 input refused, 4 partial result, 5 internal error.
+Every failure prints its stable code and a sentence on stderr.";
 
 /// Measures asynchronous video interviews and shows the evidence.
 ///
 /// An interview's answers go in; a score, per-modality scores, the transcript and the moments that mattered come out.
 /// It advises people who decide about people: it never accepts or rejects anybody.
 #[derive(Debug, Parser)]
-#[command(name = "hirenet", version, after_help = EXIT_STATUSES, arg_required_else_help = true)]
+#[command(name = "hirenet", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -17,6 +17,8 @@ use crate::models::{Manifest, Role};
 
 /// The demo voice model's name in the manifest; whatever has its content is it, under any path.
 const DEMO_SPEECH: &str = "ggml-demo-en";
+/// Its header is a multilingual model's; it has learnt one language.
+const DEMO_SPEECH_LANGUAGE: &str = "en";
 
 /// The installation that a configuration describes.
 pub(crate) struct Installation<'a> {
@@ -52,7 +54,11 @@ impl<'a> Installation<'a> {
             landmarks: self.role(Role::FaceLandmarks)?,
             blendshapes: self.role(Role::FaceBlendshapes)?,
         };
-        Ok(ModelFiles { voice_activity: self.role(Role::VoiceActivity)?, recognition: self.speech_model()?, face })
+        let recognition = self.speech_model()?;
+        let demo = self.manifest.by_name(DEMO_SPEECH).ok().map(|entry| entry.sha256.as_str());
+        let is_demo = recognition.sha256.as_deref().is_some_and(|sha256| Some(sha256) == demo);
+        let recognition_language = is_demo.then(|| DEMO_SPEECH_LANGUAGE.to_owned());
+        Ok(ModelFiles { voice_activity: self.role(Role::VoiceActivity)?, recognition, recognition_language, face })
     }
 
     /// The configured recognition model: a name of the manifest, or a file.
@@ -89,7 +95,11 @@ impl<'a> Installation<'a> {
 
     /// Loads a bundle and holds it against what the extractors produce.
     pub(crate) fn bundle(&self, file: &ModelFile, encoder: &Encoder) -> Result<Bundle, Failure> {
-        Ok(Bundle::load(self.runtime()?, file, &known_schemas(encoder))?)
+        let known = known_schemas(encoder);
+        if file.sha256.is_some() {
+            return Ok(Bundle::from_bytes(self.runtime()?, &file.read()?, &known)?);
+        }
+        Ok(Bundle::load(self.runtime()?, &file.path, &known)?)
     }
 
     /// What every result must say of the recognition model.

@@ -9,9 +9,9 @@ use hirenet_core::{
     TrackInfo,
 };
 use hirenet_language::Encoder;
-use hirenet_model::{AnswerInput, Bundle, InterviewInput, Scored};
+use hirenet_model::{AnswerTimes, AnswerTracks, Bundle, BundleError, InterviewTracks, Scored};
 
-use crate::{AnalyzeError, AnswerTracks, Extraction, PolicySettings, allowed, write_tracks};
+use crate::{AnalyzeError, Extraction, PolicySettings, TrackFile, allowed};
 
 /// What is assessed: the final takes of an interview, and what may be computed of them.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub struct Assessor {
 pub struct Assessed {
     /// The assessment.
     pub assessment: Assessment,
-    input: InterviewInput,
+    tracks: InterviewTracks,
 }
 
 impl Assessor {
@@ -69,8 +69,8 @@ impl Assessor {
 
     /// The modalities that the bundle asks for: nothing else needs to be computed.
     #[must_use]
-    pub fn modalities(&self) -> &[Modality] {
-        self.bundle.modalities()
+    pub fn modalities(&self) -> Vec<Modality> {
+        self.bundle.modalities().collect()
     }
 
     /// Assesses an interview. Without any evidence the assessment is refused and says why.
@@ -87,25 +87,24 @@ impl Assessor {
         let started = Instant::now();
         let mut reasons = subject.reasons.clone();
         let mut answers = Vec::with_capacity(evidence.len());
-        let mut input = InterviewInput { title: self.encoder.context(&subject.interview.position.title)?, answers: vec![] };
+        let title = self.encoder.context(&subject.interview.position.title)?;
+        let mut tracks = InterviewTracks { title, answers: Vec::with_capacity(evidence.len()) };
         for AnswerEvidence { answer, extraction } in evidence {
             reasons.extend(extraction.reasons.iter().map(|reason| reason.clone().in_answer(&answer.id)));
-            let answer_input = self.answer_input(answer, &extraction)?;
-            answers.push(answer_result(answer, extraction, &answer_input.tracks));
-            input.answers.push(answer_input);
+            let answer_tracks = self.answer_tracks(answer, &extraction)?;
+            answers.push(answer_result(answer, extraction, &answer_tracks.tracks));
+            tracks.answers.push(answer_tracks);
         }
         timings.insert("language".to_owned(), started.elapsed().as_secs_f64());
         let started = Instant::now();
-        let scored = self.bundle.score(&input)?;
-        let mut spans = Vec::new();
-        let mut score_range = None;
-        if let Some(scored) = &scored {
-            spans = self.bundle.spans(&input, scored)?;
-            score_range = self.bundle.score_range(&input)?;
-            for (result, attention) in answers.iter_mut().zip(&scored.attention) {
-                result.attention.clone_from(attention);
-            }
-        }
+        let scored = match self.bundle.score(&tracks) {
+            Err(BundleError::NothingToScore) => None,
+            other => Some(other?),
+        };
+        let (spans, score_range) = match &scored {
+            Some(scored) => self.explain(&tracks, scored, &mut answers)?,
+            None => (Vec::new(), None),
+        };
         timings.insert("score".to_owned(), started.elapsed().as_secs_f64());
         note_spans(&mut reasons, scored.as_ref(), &spans);
         let assessment = Assessment {
@@ -122,18 +121,39 @@ impl Assessor {
             spans,
             timings,
         };
-        Ok(Assessed { assessment, input })
+        Ok(Assessed { assessment, tracks })
     }
 
-    fn answer_input(&mut self, answer: &Answer, extraction: &Extraction) -> Result<AnswerInput, AnalyzeError> {
+    /// Spans and sensitivity; attention goes into the answers.
+    fn explain(
+        &mut self,
+        tracks: &InterviewTracks,
+        scored: &Scored,
+        answers: &mut [AnswerResult],
+    ) -> Result<(Vec<Span>, Option<[f64; 2]>), AnalyzeError> {
+        let times: Vec<AnswerTimes<'_>> = answers
+            .iter()
+            .map(|answer| AnswerTimes {
+                duration_s: answer.duration_s,
+                words: answer.transcript.as_ref().map(|t| t.words.as_slice()).unwrap_or_default(),
+            })
+            .collect();
+        let spans = self.bundle.spans(tracks, scored, &times)?;
+        let score_range = self.bundle.score_range(tracks)?;
+        for (answer, attention) in answers.iter_mut().zip(&scored.attention) {
+            answer.attention.clone_from(attention);
+        }
+        Ok((spans, score_range))
+    }
+
+    fn answer_tracks(&mut self, answer: &Answer, extraction: &Extraction) -> Result<AnswerTracks, AnalyzeError> {
         let mut tracks = extraction.tracks.clone();
-        let transcript = extraction.transcript.clone().filter(|t| !t.words.is_empty());
-        let wants_words = self.bundle.modalities().contains(&Modality::Verbal);
-        if let Some(transcript) = transcript.as_ref().filter(|_| wants_words) {
+        let wants_words = self.bundle.modalities().any(|modality| modality == Modality::Verbal);
+        let spoken = extraction.transcript.as_ref().filter(|t| wants_words && !t.words.is_empty());
+        if let Some(transcript) = spoken {
             tracks.set(Modality::Verbal, Some(self.encoder.verbal_track(transcript)?));
         }
-        let question = self.encoder.context(&answer.question)?;
-        Ok(AnswerInput { id: answer.id.clone(), duration_s: extraction.duration_s, question, tracks, transcript })
+        Ok(AnswerTracks { id: answer.id.clone(), question: self.encoder.context(&answer.question)?, tracks })
     }
 }
 
@@ -143,17 +163,20 @@ impl Assessed {
     /// # Errors
     /// [`AnalyzeError::Output`] where a file cannot be written.
     pub fn write_tracks(&self, folder: &Path) -> Result<(), AnalyzeError> {
-        for answer in self.input.answers.iter().filter(|a| a.tracks.iter().next().is_some()) {
-            let tracks = AnswerTracks {
+        for (answer, result) in self.tracks.answers.iter().zip(&self.assessment.answers) {
+            if answer.tracks.iter().next().is_none() {
+                continue;
+            }
+            let file = TrackFile {
                 interview_id: &self.assessment.interview_id,
                 answer: &answer.id,
-                duration_s: answer.duration_s,
+                duration_s: result.duration_s,
                 tracks: &answer.tracks,
-                transcript: answer.transcript.as_ref(),
+                transcript: result.transcript.as_ref(),
                 question: &answer.question,
-                title: &self.input.title,
+                title: &self.tracks.title,
             };
-            write_tracks(&folder.join(track_file(&answer.id)), &tracks)?;
+            file.write(&folder.join(track_file(&answer.id)))?;
         }
         Ok(())
     }
@@ -204,7 +227,7 @@ fn status(scored: Option<&Scored>, reasons: &[Reason]) -> Status {
 }
 
 fn weights(scored: Option<&Scored>) -> BTreeMap<Modality, f32> {
-    let weight = |m| scored.and_then(|s| s.modality_weights.get(m).copied()).unwrap_or(0.0);
+    let weight = |m| scored.and_then(|s| s.modality_weights.get(&m).copied()).unwrap_or(0.0);
     Modality::ALL.into_iter().map(|m| (m, weight(m))).collect()
 }
 
@@ -215,4 +238,3 @@ fn note_spans(reasons: &mut Vec<Reason>, scored: Option<&Scored>, spans: &[Span]
         _ => {}
     }
 }
-

@@ -6,10 +6,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use hirenet_core::{ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, SpeechProbability, Track, Transcript};
+use hirenet_core::{
+    ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, SpeechProbability, Track, Transcript,
+};
 use hirenet_face::{FaceMeter, FaceRow};
-use hirenet_media::{Decoding, Event, Request};
-use hirenet_speech::{Heard, Listener, Recogniser, VoiceActivity};
+use hirenet_media::{Decoding, Event, MediaSettings, Request};
+use hirenet_speech::{Heard, Listener, Recogniser, SpeechSettings, VoiceActivity};
 use hirenet_voice::{Llds, VoiceMeter};
 
 use crate::audio::{AudioBuffer, CloseOnDrop};
@@ -85,7 +87,7 @@ impl Extractor {
     pub fn extract(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
         let started = Instant::now();
         let mut extraction = Extraction::default();
-        extraction.media_sha256 = Some(checked_hash(task)?);
+        extraction.media_sha256 = Some(checked_hash(task, &self.settings.media)?);
         extraction.timings.insert("hash", started.elapsed().as_secs_f64());
         let wants = |modality| task.modalities.contains(&modality);
         let request = Request {
@@ -137,12 +139,16 @@ impl Extractor {
         let recogniser = (task.modalities.contains(&Modality::Verbal) && task.transcript.is_none())
             .then_some(recogniser.as_ref())
             .flatten();
-        let activity = activity.as_mut().filter(|_| request.audio);
+        let activity = activity.as_ref().filter(|_| request.audio);
+        let configured = Some(settings.speech.language.as_str()).filter(|language| !language.is_empty());
+        let language = task.language.or(configured);
+        let settings = &*settings;
         let voice = voice.as_mut().filter(|_| task.modalities.contains(&Modality::Vocal));
         let face = face.as_mut().filter(|_| request.video);
         let audio = &audio;
         let (decoded, heard, llds, faces) = thread::scope(|scope| {
-            let hearing = activity.map(|a| scope.spawn(move || listen(a, recogniser, task.language, audio)));
+            let hearing =
+                activity.map(|a| scope.spawn(move || listen(a, recogniser, language, &settings.speech, audio)));
             let measuring = voice.map(|meter| scope.spawn(move || measure_voice(meter, audio)));
             let watching = face.map(|meter| scope.spawn(move || watch(meter, &frames_out)));
             let decoded = pump(decoding, audio, frames_in, observer);
@@ -175,10 +181,9 @@ impl Extractor {
 }
 
 /// The recording's hash, checked against the message's before anything is decoded.
-fn checked_hash(task: &Task<'_>) -> Result<String, AnalyzeError> {
-    hirenet_media::check_file(task.media)?;
-    let (found, _) = hirenet_core::sha256_file(task.media)
-        .map_err(|error| hirenet_media::MediaError::unreadable(task.media, &error))?;
+fn checked_hash(task: &Task<'_>, media: &MediaSettings) -> Result<String, AnalyzeError> {
+    hirenet_media::check_file(task.media, media)?;
+    let (found, _) = hirenet_core::sha256_file(task.media).map_err(hirenet_media::MediaError::Unreadable)?;
     match task.sha256 {
         Some(expected) if !expected.eq_ignore_ascii_case(&found) => {
             Err(AnalyzeError::Hash { expected: expected.to_owned(), found })
@@ -218,12 +223,16 @@ fn pump(
 }
 
 fn listen(
-    activity: &mut VoiceActivity,
+    activity: &VoiceActivity,
     recogniser: Option<&Recogniser>,
     language: Option<&str>,
+    settings: &SpeechSettings,
     audio: &AudioBuffer,
 ) -> Result<Timed<Heard>, AnalyzeError> {
-    let mut listener = Listener::new(activity, recogniser, language)?;
+    let mut listener = match recogniser {
+        Some(recogniser) => Listener::for_words(activity, recogniser, language)?,
+        None => Listener::for_activity(activity, settings),
+    };
     let mut busy = Duration::ZERO;
     let mut position = 0;
     while let Some(chunk) = audio.read(position, CHUNK) {

@@ -21,4 +21,4 @@ pub use load::{ExtractorSettings, ModelFiles, Rooms};
 pub use observer::{NoObserver, Observer};
 pub use output::write_whole;
 pub use plan::{FaceWaiverPolicy, PolicySettings, allowed};
-pub use tracks::{AnswerTracks, write_tracks};
+pub use tracks::TrackFile;

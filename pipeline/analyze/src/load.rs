@@ -7,7 +7,7 @@ use hirenet_core::Modality;
 use hirenet_face::{FaceMeter, FaceModels, FaceSettings};
 use hirenet_media::MediaSettings;
 use hirenet_onnx::{ModelFile, Runtime};
-use hirenet_speech::{Recogniser, SpeechSettings, VoiceActivity};
+use hirenet_speech::{Recogniser, SpeechError, SpeechSettings, VoiceActivity};
 use hirenet_voice::{VoiceMeter, VoiceSettings};
 
 use crate::extract::join;
@@ -33,6 +33,8 @@ pub struct ModelFiles {
     pub voice_activity: ModelFile,
     /// Recognition (whisper).
     pub recognition: ModelFile,
+    /// The one language of a recognition model that knows no other, though its file does not say so.
+    pub recognition_language: Option<String>,
     /// The three face networks.
     pub face: FaceModels,
 }
@@ -76,9 +78,7 @@ impl Extractor {
                 let load = || VoiceActivity::new(runtime, &files.voice_activity, &settings.speech);
                 rooms.activity.then(load).transpose()
             });
-            let recogniser = scope.spawn(|| {
-                rooms.recognition.then(|| Recogniser::load(&files.recognition, &settings.speech)).transpose()
-            });
+            let recogniser = scope.spawn(|| rooms.recognition.then(|| load_recogniser(files, settings)).transpose());
             let voice = scope.spawn(|| rooms.voice.then(|| VoiceMeter::new(runtime, &settings.voice)).transpose());
             let face =
                 scope.spawn(|| rooms.face.then(|| FaceMeter::new(runtime, &files.face, &settings.face)).transpose());
@@ -91,5 +91,13 @@ impl Extractor {
             voice: voice??,
             face: face??,
         })
+    }
+}
+
+fn load_recogniser(files: &ModelFiles, settings: &ExtractorSettings) -> Result<Recogniser, SpeechError> {
+    let recogniser = Recogniser::load(&files.recognition, &settings.speech)?;
+    match &files.recognition_language {
+        Some(language) => recogniser.only(language),
+        None => Ok(recogniser),
     }
 }

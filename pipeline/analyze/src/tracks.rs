@@ -19,7 +19,7 @@ const FORMAT: &str = "hirenet-tracks/1";
 
 /// What a track file holds.
 #[derive(Debug, Clone, Copy)]
-pub struct AnswerTracks<'a> {
+pub struct TrackFile<'a> {
     /// The interview's id.
     pub interview_id: &'a str,
     /// The answer's id.
@@ -53,39 +53,45 @@ impl Tensor {
     }
 }
 
-/// Writes the file whole or not at all: a temporary neighbour is renamed into place.
-///
-/// # Errors
-/// [`AnalyzeError::Output`] where the file cannot be written.
-pub fn write_tracks(path: &Path, answer: &AnswerTracks<'_>) -> Result<(), AnalyzeError> {
-    let mut tensors = Vec::new();
-    let mut described = serde_json::Map::new();
-    let named = answer.tracks.iter().map(|(modality, track)| (modality.as_str(), track));
-    for (name, track) in named.chain([("question", answer.question), ("title", answer.title)]) {
-        tensors.push(Tensor::f32(
-            name.to_owned(),
-            vec![track.rows(), track.schema.dim()],
-            track.values.iter().copied(),
-        ));
-        tensors.push(Tensor::valid(format!("{name}_valid"), &track.valid));
-        described.insert(name.to_owned(), json!({"schema": track.schema.id, "columns": track.schema.columns}));
+impl TrackFile<'_> {
+    /// Writes the file whole or not at all. The same tracks give the same bytes.
+    ///
+    /// # Errors
+    /// [`AnalyzeError::Output`] where the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), AnalyzeError> {
+        crate::output::write_whole(path, &self.to_bytes()?)
     }
-    if let (Some(words), Some(_)) = (answer.transcript.map(|t| &t.words), answer.tracks.get(Modality::Verbal)) {
-        let times = words.iter().flat_map(|w| [w.start, w.end]).map(|t| t.map_or(f32::NAN, |t| t as f32));
-        tensors.push(Tensor::f32("verbal_times_s".to_owned(), vec![words.len(), 2], times));
+
+    fn to_bytes(&self) -> Result<Vec<u8>, AnalyzeError> {
+        let mut tensors = Vec::new();
+        let mut described = serde_json::Map::new();
+        let named = self.tracks.iter().map(|(modality, track)| (modality.as_str(), track));
+        for (name, track) in named.chain([("question", self.question), ("title", self.title)]) {
+            tensors.push(Tensor::f32(
+                name.to_owned(),
+                vec![track.rows(), track.schema.dim()],
+                track.values.iter().copied(),
+            ));
+            tensors.push(Tensor::valid(format!("{name}_valid"), &track.valid));
+            described.insert(name.to_owned(), json!({"schema": track.schema.id, "columns": track.schema.columns}));
+        }
+        if let (Some(words), Some(_)) = (self.transcript.map(|t| &t.words), self.tracks.get(Modality::Verbal)) {
+            let times = words.iter().flat_map(|w| [w.start, w.end]).map(|t| t.map_or(f32::NAN, |t| t as f32));
+            tensors.push(Tensor::f32("verbal_times_s".to_owned(), vec![words.len(), 2], times));
+        }
+        let about = json!({
+            "format": FORMAT, "interview_id": self.interview_id, "answer": self.answer,
+            "duration_s": self.duration_s, "tracks": described,
+        });
+        // One entry: the header's map has no order of its own, and the same input must give the same file.
+        let metadata = HashMap::from([("hirenet".to_owned(), about.to_string())]);
+        let views = tensors
+            .iter()
+            .map(|t| Ok((t.name.as_str(), TensorView::new(t.dtype, t.shape.clone(), &t.bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+        let bytes = views
+            .and_then(|views| safetensors::serialize(views, Some(metadata)))
+            .map_err(|error| AnalyzeError::Internal(format!("tracks cannot be serialised: {error}")))?;
+        Ok(bytes)
     }
-    let about = json!({
-        "format": FORMAT, "interview_id": answer.interview_id, "answer": answer.answer,
-        "duration_s": answer.duration_s, "tracks": described,
-    });
-    // One entry: the header's map has no order of its own, and the same input must give the same file.
-    let metadata = HashMap::from([("hirenet".to_owned(), about.to_string())]);
-    let views = tensors
-        .iter()
-        .map(|t| Ok((t.name.as_str(), TensorView::new(t.dtype, t.shape.clone(), &t.bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-    let bytes = views
-        .and_then(|views| safetensors::serialize(views, Some(metadata)))
-        .map_err(|error| AnalyzeError::Internal(format!("tracks cannot be serialised: {error}")))?;
-    crate::output::write_whole(path, &bytes)
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze, quiet: bool) -> Result<O
     let bundle = installation.bundle(&bundle_file, &encoder)?;
     let mut assessor = Assessor::new(bundle, encoder);
 
-    let mut subject = Subject::new(&submitted.interview, assessor.modalities(), &config.policy);
+    let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
         subject.reasons.push(Reason::new(Code::ConsentAssumed));
         eprintln!("hirenet: {}: {}", Code::ConsentAssumed, Code::ConsentAssumed.meaning());

@@ -31,7 +31,7 @@ pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>, quiet: boo
     if wanted.windows && modality == Modality::Verbal {
         return Err(Failure::new(Code::UsageInvalid, "--windows: words have a row a word, not windows"));
     }
-    check(media)?;
+    check(config, media)?;
     let installation = Installation::new(config)?;
     let extraction = extract(&installation, media, modality, wanted.language, quiet)?;
     let text = match (&extraction.llds, &extraction.faces, &extraction.transcript) {
@@ -51,8 +51,8 @@ pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>, quiet: boo
 }
 
 /// Looks at the file before any model is loaded: a wrong path is told at once.
-pub(crate) fn check(media: &Path) -> Result<(), Failure> {
-    hirenet_media::check_file(media).map_err(|error| Failure::about(media.display(), &error))
+pub(crate) fn check(config: &Config, media: &Path) -> Result<(), Failure> {
+    hirenet_media::check_file(media, &config.media).map_err(|error| Failure::about(media.display(), &error))
 }
 
 /// Extracts one modality of one recording, and says on stderr what is to be known of it.

@@ -18,7 +18,7 @@ pub(crate) fn run(
     format: TranscriptFormat,
     quiet: bool,
 ) -> Result<Outcome, Failure> {
-    features::check(media)?;
+    features::check(config, media)?;
     let installation = Installation::new(config)?;
     let extraction = features::extract(&installation, media, Modality::Verbal, language, quiet)?;
     let Some(transcript) = extraction.transcript else {
