@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hirenet_onnx::ort::session::{Session, SessionInputValue};
-use hirenet_onnx::ort::value::Tensor;
+use hirenet_onnx::ort::value::{Outlet, Tensor};
 use hirenet_onnx::{ModelFile, OnnxError, Runtime};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Ix3, s};
 use tokenizers::{Encoding, Tokenizer, TruncationDirection};
@@ -35,7 +35,7 @@ impl Pretrained {
     pub(crate) fn open(runtime: &Runtime, model: &ModelFile, tokenizer: &Path) -> Result<Self, LanguageError> {
         let session = runtime.open(model)?;
         let contract = |detail: String| LanguageError::Contract { path: model.path.clone(), detail };
-        let inputs: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
+        let inputs: Vec<&str> = session.inputs().iter().map(Outlet::name).collect();
         for name in [IDS, MASK] {
             if !inputs.contains(&name) {
                 return Err(contract(format!("it has no input `{name}`")));
@@ -64,8 +64,8 @@ impl Pretrained {
     pub(crate) fn encode(&mut self, words: &[&str]) -> Result<(Array2<f32>, Vec<bool>), LanguageError> {
         let mut vectors = Array2::zeros((words.len(), self.dim));
         let mut valid = vec![false; words.len()];
-        let mut pending = if words.is_empty() { Vec::new() } else { vec![0..words.len()] };
-        while let Some(chunk) = pending.pop() {
+        let mut pending: Vec<_> = std::iter::once(0..words.len()).collect();
+        while let Some(chunk) = pending.pop().filter(|chunk| !chunk.is_empty()) {
             let (mut encoding, spans) = self.tokenise(&words[chunk.clone()])?;
             if encoding.len() > MAX_TOKENS {
                 if chunk.len() > 1 {

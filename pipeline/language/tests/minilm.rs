@@ -14,7 +14,9 @@ const COSINE_TOLERANCE: f32 = 0.12;
 fn minilm() -> Option<Encoder> {
     let model = shared("models/all-MiniLM-L6-v2.int8.onnx")?;
     let tokenizer = shared("models/all-MiniLM-L6-v2.tokenizer.json")?;
-    Some(Encoder::onnx(runtime(), &ModelFile::unverified(model), &tokenizer, "minilm-l6-v2-int8").unwrap())
+    let model = ModelFile::unverified(model);
+    let encoder = Encoder::onnx(runtime(), &model, &tokenizer, "minilm-l6-v2-int8");
+    Some(encoder.unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn cosine(a: &Array1<f32>, b: &Array1<f32>) -> f32 {
