@@ -52,15 +52,19 @@ install_packages() {
         fi
     done
     [ ${#missing[@]} -gt 0 ] || return 0
-    say "installing Debian packages: ${missing[*]}"
+    say "installing Debian packages (a minute or two): ${missing[*]}"
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || fail "root is needed for: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     # Another installer may be at work on a new machine: wait for it.
-    "${as_root[@]}" apt-get update -qq -o DPkg::Lock::Timeout=300 </dev/null
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}" </dev/null
+    local apt=("${as_root[@]}" apt-get -q -y -o DPkg::Lock::Timeout=300)
+    if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } \
+        </dev/null >.setup/apt.log 2>&1; then
+        tail -n 20 .setup/apt.log >&2
+        fail "the packages could not be installed; all of apt's words are in .setup/apt.log"
+    fi
 }
 
 make_python_environment() {

@@ -58,7 +58,6 @@ if [ "$skipped" -gt 0 ]; then
     echo
     echo "$skipped tests skipped because ../shared is missing:"
     sort -u "$HIRENET_SKIPPED" | sed 's/^/  /'
-    echo "$skipped tests skipped because ../shared is missing"
 fi
 
 echo

@@ -81,7 +81,8 @@ def prepare():
         whisper_model=work / "random-tiny.bin", face_model=shared / "models/face_landmarker.task", out=work / "result",
     )
     print("making the recording and the recognition model", flush=True)
-    clip.make(sorted((ROOT / "samples").glob("*.mp4")), inputs.clip, SECONDS)
+    interview = json.loads((ROOT / "samples/interview.json").read_text())
+    clip.make([ROOT / "samples" / answer["media"] for answer in interview["answers"]], inputs.clip, SECONDS)
     random_whisper.write(shared / "models/for-tests-ggml-tiny.bin", inputs.whisper_model)
     return inputs
 

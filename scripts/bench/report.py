@@ -42,7 +42,7 @@ def machine():
 
 
 def commit():
-    """The source's commit, marked where the working tree differs from it."""
+    """The source's commit, marked where the working tree differs from it; None outside a clone."""
     described = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
                                capture_output=True, text=True)
     return described.stdout.strip() or None
