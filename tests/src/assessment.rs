@@ -107,10 +107,8 @@ fn whole_answer() -> AnswerResult {
 fn faceless_answer() -> AnswerResult {
     let windows = window_count(8.0);
     let text = "Because I like to work with people";
-    let words: Vec<Word> = text
-        .split(' ')
-        .map(|word| Word { text: word.to_owned(), start: None, end: None, confidence: None })
-        .collect();
+    let words: Vec<Word> =
+        text.split(' ').map(|word| Word { text: word.to_owned(), start: None, end: None, confidence: None }).collect();
     let last = words.len() - 1;
     let segment = Segment { start: None, end: None, word_first: 0, word_last: last, text: text.to_owned() };
     AnswerResult {
@@ -141,8 +139,8 @@ fn failed_answer() -> AnswerResult {
         media: "a3.mp4".to_owned(),
         media_sha256: None,
         transcript: None,
-        attention: ByModality::default(),
-        tracks: ByModality::default(),
+        attention: ByModality { verbal: None, vocal: None, visual: None },
+        tracks: ByModality { verbal: None, vocal: None, visual: None },
     }
 }
 

@@ -28,7 +28,7 @@ const FLAGS: [&str; 13] = [
 ];
 
 /// One browser with one open page.
-pub struct Browser {
+pub(crate) struct Browser {
     child: Child,
     commands: ChildStdin,
     messages: Receiver<Value>,
@@ -40,7 +40,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts a browser, or `None` where there is no Chromium.
-    pub fn start() -> Option<Browser> {
+    pub(crate) fn start() -> Option<Browser> {
         let profile = tempfile::tempdir().unwrap();
         // The protocol wants descriptors 3 and 4: the shell hands it this process's two pipes under those numbers.
         let child = Command::new("sh")
@@ -74,7 +74,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol and waits for its result; events that come meanwhile are kept.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.next_id += 1;
         let id = self.next_id;
         let mut message = json!({"id": id, "method": method, "params": params});
@@ -95,13 +95,17 @@ impl Browser {
     }
 
     /// Opens a file and waits until it is loaded.
-    pub fn open(&mut self, file: &Path) {
+    pub(crate) fn open(&mut self, file: &Path) {
         self.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
-        self.wait_for("document.readyState === 'complete' && location.protocol === 'file:'", "document", "readystatechange");
+        self.wait_for(
+            "document.readyState === 'complete' && location.protocol === 'file:'",
+            "document",
+            "readystatechange",
+        );
     }
 
     /// The value of a JavaScript expression; a promise is awaited.
-    pub fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let mut result = self.call("Runtime.evaluate", params);
         assert!(result["exceptionDetails"].is_null(), "{expression}: {}", result["exceptionDetails"]);
@@ -109,19 +113,19 @@ impl Browser {
     }
 
     /// The number that a JavaScript expression gives.
-    pub fn number(&mut self, expression: &str) -> f64 {
+    pub(crate) fn number(&mut self, expression: &str) -> f64 {
         let value = self.value(expression);
         value.as_f64().unwrap_or_else(|| panic!("{expression} is {value}, not a number"))
     }
 
     /// The text that a JavaScript expression gives.
-    pub fn text(&mut self, expression: &str) -> String {
+    pub(crate) fn text(&mut self, expression: &str) -> String {
         let value = self.value(expression);
         value.as_str().unwrap_or_else(|| panic!("{expression} is {value}, not a text")).to_owned()
     }
 
     /// Waits until `condition` holds, looking again at each `event` of `target`.
-    pub fn wait_for(&mut self, condition: &str, target: &str, event: &str) {
+    pub(crate) fn wait_for(&mut self, condition: &str, target: &str, event: &str) {
         self.value(&format!(
             "new Promise((done) => {{
                 const look = () => {{ if ({condition}) {{ {target}.removeEventListener('{event}', look); done(true); }} }};
@@ -132,7 +136,7 @@ impl Browser {
     }
 
     /// Clicks in the middle of the element that `expression` gives, with the mouse.
-    pub fn click(&mut self, expression: &str) {
+    pub(crate) fn click(&mut self, expression: &str) {
         let place = self.value(&format!(
             "(() => {{ const e = {expression}; e.scrollIntoView({{block: 'center'}}); const b = e.getBoundingClientRect();
                return {{x: b.x + b.width / 2, y: b.y + b.height / 2}}; }})()"
@@ -144,7 +148,7 @@ impl Browser {
     }
 
     /// Presses and releases a key on the focused element.
-    pub fn press(&mut self, key: &str) {
+    pub(crate) fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Enter" => (13, "\r"),
             " " => (32, " "),
@@ -161,20 +165,20 @@ impl Browser {
     }
 
     /// Gives the page a window of this size; a narrow one is a phone's.
-    pub fn resize(&mut self, width: u32, height: u32) {
+    pub(crate) fn resize(&mut self, width: u32, height: u32) {
         let mobile = width < 600;
         let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile});
         self.call("Emulation.setDeviceMetricsOverride", params);
     }
 
     /// Shows the page as with this colour preference, `light` or `dark`.
-    pub fn prefer(&mut self, scheme: &str) {
+    pub(crate) fn prefer(&mut self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call("Emulation.setEmulatedMedia", json!({"features": features}));
     }
 
     /// Writes a picture of the whole page into the folder `HIRENET_SCREENSHOTS`, where that is set.
-    pub fn screenshot(&mut self, name: &str) {
+    pub(crate) fn screenshot(&mut self, name: &str) {
         let Some(folder) = std::env::var_os("HIRENET_SCREENSHOTS") else { return };
         let picture = self.call("Page.captureScreenshot", json!({"captureBeyondViewport": true}));
         let file = Path::new(&folder).join(format!("{name}.png.base64"));
@@ -182,7 +186,7 @@ impl Browser {
     }
 
     /// Fails where the page complained on the console, threw, broke its policy, or asked for anything but local files.
-    pub fn assert_quiet_and_local(&mut self) {
+    pub(crate) fn assert_quiet_and_local(&mut self) {
         // A round trip, so that events of what came before have arrived.
         self.value("0");
         for event in &self.events {

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hirenet_core::Assessment;
-use hirenet_tests::{assessment, source_dir};
+use hirenet_tests::{assessment, program};
 
 /// Length of the first answer's recording in seconds.
-pub const DURATION_S: f64 = 12.0;
+pub(crate) const DURATION_S: f64 = 12.0;
 
 /// A text that is markup in every context it could fall into.
-pub const HOSTILE: &str = "</script><script>window.intruder=1</script><img src=x onerror=window.intruder=1>\
+pub(crate) const HOSTILE: &str = "</script><script>window.intruder=1</script><img src=x onerror=window.intruder=1>\
                            \"'`${intruder=1}\u{2028}--></style>&lt;{{ 1 }}";
 
 /// How the page gets its recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recordings {
+pub(crate) enum Recordings {
     /// By relative links.
     Linked,
     /// Inside the page.
@@ -25,20 +25,20 @@ pub enum Recordings {
 }
 
 /// A folder with an assessment, its recordings and its page.
-pub struct Interview {
+pub(crate) struct Interview {
     folder: tempfile::TempDir,
     /// The page.
-    pub page: PathBuf,
+    pub(crate) page: PathBuf,
 }
 
 impl Interview {
     /// The example assessment, its page in a folder of its own.
-    pub fn new(recordings: Recordings) -> Interview {
+    pub(crate) fn new(recordings: Recordings) -> Interview {
         Interview::of(&assessment::partial(), recordings)
     }
 
     /// The example assessment with hostile text wherever a stranger's text can stand.
-    pub fn hostile() -> Interview {
+    pub(crate) fn hostile() -> Interview {
         let mut assessment = assessment::partial();
         let text = || HOSTILE.to_owned();
         assessment.interview_id = text();
@@ -72,23 +72,23 @@ impl Interview {
         let json = out.join("assessment.json");
         std::fs::write(&json, serde_json::to_vec(assessment).unwrap()).unwrap();
         let page = out.join("report.html");
-        let mut report = Command::new(program());
-        report.arg("report").arg(&json).arg("--out").arg(&page).arg("--media").arg(&media);
+        let mut report = program::command(["report"]);
+        report.arg(&json).arg("--out").arg(&page).arg("--media").arg(&media);
         if recordings == Recordings::Embedded {
             report.arg("--embed-media");
         }
-        let output = report.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let run = program::finish(&mut report);
+        assert_eq!(run.status, 0, "{}", run.stderr);
         Interview { folder, page }
     }
 
     /// Deletes the recording after the page was made.
-    pub fn remove_recording(&self) {
+    pub(crate) fn remove_recording(&self) {
         std::fs::remove_dir_all(self.folder.path().join("a recording #1")).unwrap();
     }
 
     /// Moves the page to an empty folder and deletes everything else.
-    pub fn move_page_alone(&mut self) {
+    pub(crate) fn move_page_alone(&mut self) {
         let alone = tempfile::tempdir().unwrap();
         let page = alone.path().join("page.html");
         std::fs::copy(&self.page, &page).unwrap();
@@ -107,16 +107,4 @@ fn make_recording(file: &Path) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// The program: `HIRENET_BIN`, or the one beside this test in the target folder, or that of a release build.
-fn program() -> PathBuf {
-    if let Some(program) = std::env::var_os("HIRENET_BIN") {
-        return program.into();
-    }
-    let target = std::env::current_exe().unwrap();
-    let beside = target.ancestors().skip(2).map(|folder| folder.join("hirenet"));
-    let release = source_dir().join("target/release/hirenet");
-    let mut candidates = beside.take(1).chain([release]);
-    candidates.find(|file| file.is_file()).unwrap_or_else(|| panic!("no program: run `cargo build --release` first"))
 }

@@ -20,7 +20,11 @@ fn open(interview: &Interview) -> Option<Browser> {
 }
 
 fn wait_for_metadata(browser: &mut Browser) {
-    browser.wait_for("document.querySelector('video').readyState >= 1", "document.querySelector('video')", "loadedmetadata");
+    browser.wait_for(
+        "document.querySelector('video').readyState >= 1",
+        "document.querySelector('video')",
+        "loadedmetadata",
+    );
 }
 
 /// Waits until the video stands at `time`.
@@ -86,7 +90,11 @@ fn everything_works_by_keyboard() {
     browser.press("ArrowLeft");
     assert_video_at(&mut browser, 0.68);
     browser.press(" ");
-    browser.wait_for("document.querySelector('video').currentTime > 1", "document.querySelector('video')", "timeupdate");
+    browser.wait_for(
+        "document.querySelector('video').currentTime > 1",
+        "document.querySelector('video')",
+        "timeupdate",
+    );
     browser.press(" ");
     assert_eq!(browser.value("document.querySelector('video').paused"), true);
 
