@@ -64,7 +64,7 @@ pub(crate) struct Entry {
     pub(crate) bytes: u64,
     /// SHA-256 of its content in lower-case hexadecimal.
     pub(crate) sha256: String,
-    /// Address that it, or what it was made from, comes from.
+    /// Address, or place in the repository, that it or what it was made from comes from.
     pub(crate) source: String,
     /// True where `source` serves exactly this file.
     pub(crate) download: bool,
