@@ -1,5 +1,6 @@
 """The commands that are measured: ours, those of the tools that a user would chain instead, and the decoding floor."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def our_settings(inputs):
         "HIRENET_SPEECH__BEAM_SIZE": 1,
         "HIRENET_SPEECH__TEMPERATURE_STEP": 0,
         "HIRENET_SPEECH__MAX_TOKENS": TOKENS_PER_WINDOW,
-        "HIRENET_MEDIA__FPS": ANALYSED_FPS,
+        "HIRENET_MEDIA__ANALYSIS_FPS": ANALYSED_FPS,
         "HIRENET_ONNX__DEVICE": "cpu",
     }
 
@@ -39,9 +40,17 @@ def analyze(inputs, media):
     return [inputs.hirenet, "analyze", media, *question, "--out", inputs.out]
 
 
+def decode(inputs):
+    """The decoding child as the program starts it: the file as its input, sound and pictures to nowhere."""
+    task = {"work": {"decode": {"audio": True, "video": True}}, "settings": {"analysis_fps": ANALYSED_FPS}}
+    script = 'exec "$0" decode-child "$1" <"$2" >/dev/null'
+    return ["sh", "-c", script, inputs.hirenet, json.dumps(task), inputs.clip]
+
+
 def stages(inputs):
     """Each stage by itself, and the whole. A stage that needs pictures or sound decodes them too."""
     return {
+        "decode": decode(inputs),
         "transcribe": [inputs.hirenet, "transcribe", inputs.clip, "--quiet"],
         "vocal": [inputs.hirenet, "features", "vocal", inputs.clip, "--quiet"],
         "visual": [inputs.hirenet, "features", "visual", inputs.clip, "--quiet"],

@@ -150,7 +150,8 @@ def stage_rows(runs, inputs, floor):
     """Wall and processor seconds a minute, real-time factor and peak memory of each stage alone and of the whole."""
     a_minute = 60 / SECONDS
     peer = {"transcribe": "whisper_cpp", "vocal": "praat", "visual": "mediapipe"}
-    floor_of = {"transcribe": floor["recognition"], "visual": floor["face"], "whole": floor["all"]}
+    floor_of = {"decode": floor["decode"], "transcribe": floor["recognition"], "visual": floor["face"],
+                "whole": floor["all"], "whole_one_core": floor["all"]}
     rows = []
     for stage in [*commands.stages(inputs), "whole_one_core"]:
         beside = peer.get(stage, "")
