@@ -23,7 +23,6 @@ build: setup ## build the program in release mode
 
 demo: build ## analyse the sample interview into demo-out/ and show the result
 	@$(HIRENET_BIN) analyze samples/interview.json --out demo-out
-	@echo "The page: file://$(CURDIR)/demo-out/report.html"
 
 test: build ## run every test
 	@scripts/test.sh

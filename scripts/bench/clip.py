@@ -16,7 +16,9 @@ def join(samples, out):
     """Strings recordings of any format together, scaled to one size, with next to no loss."""
     inputs = [part for sample in samples for part in ("-i", sample)]
     size = f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=decrease,pad={WIDTH}:{HEIGHT}:-1:-1,setsar=1,fps={FPS}"
-    chains = [f"[{i}:v]{size}[v{i}];[{i}:a]aresample=48000,aformat=channel_layouts=mono[a{i}]" for i in range(len(samples))]
+    chains = [
+        f"[{i}:v]{size}[v{i}];[{i}:a]aresample=48000,aformat=channel_layouts=mono[a{i}]" for i in range(len(samples))
+    ]
     streams = "".join(f"[v{i}][a{i}]" for i in range(len(samples)))
     graph = ";".join([*chains, f"{streams}concat=n={len(samples)}:v=1:a=1[v][a]"])
     lossless = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", 6, "-c:a", "flac")
@@ -28,10 +30,31 @@ def make(samples, out, seconds):
     joined = out.with_suffix(".mkv")
     join(samples, joined)
     ffmpeg(
-        "-stream_loop", -1, "-i", joined, "-t", seconds,
-        "-vf", f"noise=alls={NOISE}:allf=t:all_seed=1,format=yuv420p",
-        "-c:v", "libx264", "-preset", "medium", "-crf", 23, "-g", 60,
-        "-c:a", "aac", "-b:a", "128k", "-ar", 48000, "-ac", 1, out,
+        "-stream_loop",
+        -1,
+        "-i",
+        joined,
+        "-t",
+        seconds,
+        "-vf",
+        f"noise=alls={NOISE}:allf=t:all_seed=1,format=yuv420p",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "medium",
+        "-crf",
+        23,
+        "-g",
+        60,
+        "-c:a",
+        "aac",
+        "-b:a",
+        "128k",
+        "-ar",
+        48000,
+        "-ac",
+        1,
+        out,
     )
     joined.unlink()
     return out

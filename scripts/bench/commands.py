@@ -71,6 +71,7 @@ def decode_to_null(inputs):
 
 def peers(inputs, threads):
     """The chain of tools in its order, as (command, environment), on one thread each or (None) their own number."""
+
     def script(name, *arguments):
         return [sys.executable, PEERS / f"{name}.py", *arguments]
 

@@ -75,8 +75,12 @@ def environment(changes):
 def start(command, env, cores, **pipes):
     pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
     return subprocess.Popen(
-        [str(part) for part in command], env=environment(env), stdin=subprocess.DEVNULL,
-        start_new_session=True, preexec_fn=pin, **pipes,
+        [str(part) for part in command],
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=pin,
+        **pipes,
     )
 
 

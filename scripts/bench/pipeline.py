@@ -6,7 +6,6 @@ Settings from the environment, for a quick trial: BENCH_RUNS, BENCH_SECONDS, BEN
 
 import json
 import os
-import re
 import statistics
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ import measure
 import random_whisper
 import report
 from report import Row
+from runs import Runs, cpu, loading_s, printed, wall
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "bench-out"
@@ -28,57 +28,18 @@ SECONDS = int(os.environ.get("BENCH_SECONDS", 60))
 LONG_MINUTES = int(os.environ.get("BENCH_LONG_MINUTES", 30))
 
 
-class Runs:
-    """Runs of each named command; one that failed is None and is told once, aloud."""
-
-    def __init__(self):
-        self.by_name = {}
-
-    def add(self, name, command, env=None, cores=None, accepted=(0,)):
-        print(f"  {name}", flush=True)
-        try:
-            measured = measure.run(command, env, cores, accepted)
-        except (measure.Failed, OSError) as error:
-            print(f"    not measured: {error}", file=sys.stderr)
-            measured = None
-        self.by_name.setdefault(name, []).append(measured)
-
-    def values(self, name, of):
-        """A value of every run, or none at all where one of them failed."""
-        runs = self.by_name.get(name, [])
-        return [of(run) for run in runs] if runs and None not in runs else []
-
-    def median(self, name, of):
-        values = self.values(name, of)
-        return statistics.median(values) if values else None
-
-
-def wall(run):
-    return run.wall_s
-
-
-def cpu(run):
-    return run.cpu_s
-
-
-def printed(key):
-    """A number that the command printed as JSON in its last line."""
-    return lambda run: json.loads(run.stdout.strip().splitlines()[-1])[key]
-
-
-def loading_s(run):
-    """Seconds that `hirenet doctor --load` spent on loading alone, without starting and looking at everything else."""
-    return float(re.search(r"all models in ([0-9.]+) s", run.stdout)[1])
-
-
 def prepare():
     """Makes the recordings and the model, and returns where they lie."""
     shared = Path(os.environ.get("HIRENET_SHARED", ROOT.parent / "shared"))
     work = OUT / "pipeline"
     work.mkdir(parents=True, exist_ok=True)
     inputs = commands.Inputs(
-        hirenet=Path(os.environ["HIRENET_BIN"]), clip=work / "interview.mp4", wav=work / "interview.wav",
-        whisper_model=work / "random-tiny.bin", face_model=shared / "models/face_landmarker.task", out=work / "result",
+        hirenet=Path(os.environ["HIRENET_BIN"]),
+        clip=work / "interview.mp4",
+        wav=work / "interview.wav",
+        whisper_model=work / "random-tiny.bin",
+        face_model=shared / "models/face_landmarker.task",
+        out=work / "result",
     )
     print("making the recording and the recognition model", flush=True)
     interview = json.loads((ROOT / "samples/interview.json").read_text())
@@ -108,7 +69,9 @@ def startup_rows(runs, inputs):
     """Start of `analyze` to its first progress, against loading the same model files alone."""
     command = [*commands.analyze(inputs, inputs.clip), "--log-format", "json"]
     try:
-        starts = [measure.seconds_until(command, "decoding_started", commands.our_settings(inputs)) for _ in range(RUNS)]
+        starts = [
+            measure.seconds_until(command, "decoding_started", commands.our_settings(inputs)) for _ in range(RUNS)
+        ]
         start_s = statistics.median(starts)
     except (measure.Failed, OSError) as error:
         print(f"    not measured: {error}", file=sys.stderr)
@@ -148,17 +111,27 @@ def floor_seconds(runs):
 
 def stage_rows(runs, inputs, floor):
     """Wall and processor seconds a minute, real-time factor and peak memory of each stage alone and of the whole."""
-    a_minute = 60 / SECONDS
-    peer = {"transcribe": "whisper_cpp", "vocal": "praat", "visual": "mediapipe"}
-    floor_of = {"decode": floor["decode"], "transcribe": floor["recognition"], "visual": floor["face"],
-                "whole": floor["all"], "whole_one_core": floor["all"]}
+    peer_of = {"transcribe": "whisper_cpp", "vocal": "praat", "visual": "mediapipe"}
+    floor_of = {
+        "decode": "decode",
+        "transcribe": "recognition",
+        "visual": "face",
+        "whole": "all",
+        "whole_one_core": "all",
+    }
+
+    def a_minute(seconds):
+        return seconds and seconds * 60 / SECONDS
+
     rows = []
     for stage in [*commands.stages(inputs), "whole_one_core"]:
-        beside = peer.get(stage, "")
-        wall_s, cpu_s = (runs.median(stage, lambda run, of=of: of(run) * a_minute) for of in (wall, cpu))
+        peer = peer_of.get(stage, "")
+        wall_s, cpu_s, peer_wall_s, peer_cpu_s = (
+            a_minute(runs.median(name, of)) for name in (stage, peer) for of in (wall, cpu)
+        )
         rows += [
-            Row(f"{stage}_wall_s", wall_s, "s/min", peer=runs.median(beside, wall)),
-            Row(f"{stage}_cpu_s", cpu_s, "s/min", floor=floor_of.get(stage), peer=runs.median(beside, cpu)),
+            Row(f"{stage}_wall_s", wall_s, "s/min", peer=peer_wall_s),
+            Row(f"{stage}_cpu_s", cpu_s, "s/min", floor=a_minute(floor.get(floor_of.get(stage))), peer=peer_cpu_s),
             Row(f"{stage}_rtf", wall_s and wall_s / 60, "s/s"),
             Row(f"{stage}_peak_mb", runs.median(stage, lambda run: run.peak_mb), "MB"),
         ]

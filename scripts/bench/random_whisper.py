@@ -32,8 +32,19 @@ def header(path):
     for _ in range(tokens):
         (length,) = struct.unpack_from("I", data, offset)
         offset += 4 + length
-    names = ("vocabulary", "audio_positions", "width", "audio_heads", "audio_layers",
-             "text_positions", "text_width", "text_heads", "text_layers", "mels", "half_precision")
+    names = (
+        "vocabulary",
+        "audio_positions",
+        "width",
+        "audio_heads",
+        "audio_layers",
+        "text_positions",
+        "text_width",
+        "text_heads",
+        "text_layers",
+        "mels",
+        "half_precision",
+    )
     return data[:offset], dict(zip(names, shape))
 
 

@@ -35,16 +35,23 @@ class Row:
 
 def machine():
     """The machine in words."""
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                  if line.startswith("model name")), platform.machine())
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory_gb:.0f} GiB, {platform.platform()}"
 
 
 def commit():
     """The source's commit, marked where the working tree differs from it; None outside a clone."""
-    described = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-                               capture_output=True, text=True)
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"], capture_output=True, text=True
+    )
     return described.stdout.strip() or None
 
 
@@ -60,6 +67,7 @@ def write(path, settings, rows):
 
 def show(rows):
     """Prints the table and returns whether every row with a bar passes."""
+
     def number(value):
         return "" if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 

@@ -39,10 +39,17 @@ def main(model, video):
                 frames += 1
                 faces += bool(result.face_blendshapes)
             number += 1
-        print(json.dumps({
-            "frames": frames, "faces": faces, "network_wall": network_s,
-            "wall": time.perf_counter() - started[0], "cpu": time.process_time() - started[1],
-        }))
+        print(
+            json.dumps(
+                {
+                    "frames": frames,
+                    "faces": faces,
+                    "network_wall": network_s,
+                    "wall": time.perf_counter() - started[0],
+                    "cpu": time.process_time() - started[1],
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

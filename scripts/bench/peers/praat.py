@@ -33,7 +33,11 @@ def main(wav):
             row.append(call(pulses, "Get jitter (local)", *window, *period))
             row.append(call([sound, pulses], "Get shimmer (local_dB)", *window, *period, AMPLITUDE_FACTOR))
         rows.append(row)
-    print(json.dumps({"rows": len(rows), "wall": time.perf_counter() - started[0], "cpu": time.process_time() - started[1]}))
+    print(
+        json.dumps(
+            {"rows": len(rows), "wall": time.perf_counter() - started[0], "cpu": time.process_time() - started[1]}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ import json
 import sys
 import time
 
-from wav import samples
-
 import _pywhispercpp as whisper
+from wav import samples
 
 
 def main(model, wav, tokens, threads):
@@ -30,7 +29,11 @@ def main(model, wav, tokens, threads):
     if whisper.whisper_full(context, params, audio, audio.size) != 0:
         raise SystemExit("whisper.cpp failed")
     counts = [whisper.whisper_full_n_tokens(context, i) for i in range(whisper.whisper_full_n_segments(context))]
-    print(json.dumps({"tokens": counts, "wall": time.perf_counter() - started[0], "cpu": time.process_time() - started[1]}))
+    print(
+        json.dumps(
+            {"tokens": counts, "wall": time.perf_counter() - started[0], "cpu": time.process_time() - started[1]}
+        )
+    )
 
 
 if __name__ == "__main__":
