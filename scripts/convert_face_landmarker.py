@@ -6,8 +6,8 @@
     /tmp/convert/bin/python scripts/convert_face_landmarker.py models/face_landmarker.task --check
     /tmp/convert/bin/python scripts/convert_face_landmarker.py models/face_landmarker.task --out /tmp/face
 
-No weight changes: float16 is widened to float32, NHWC becomes NCHW where ONNX wants it, and the activations of the landmark
-network are rewritten as equal convolutions (relay_prelu.py), which ONNX Runtime runs 2.7 times as fast.
+No weight changes: float16 is widened to float32, NHWC becomes NCHW where ONNX wants it, and the activations of the
+landmark network are rewritten as equal convolutions (relay_prelu.py), which ONNX Runtime runs 2.7 times as fast.
 """
 
 import argparse

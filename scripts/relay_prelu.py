@@ -1,11 +1,13 @@
-"""Rewrites the activations of a convolutional ONNX graph so that ONNX Runtime's CPU kernels stay in their blocked layout.
+"""Rewrites the activations of a convolutional ONNX graph so that ONNX Runtime's kernels keep their blocked layout.
 
-ONNX Runtime runs PRelu outside of that layout, and slowly: in the landmark network it took 57 % of the time, the reorders
-around it 14 %. Nothing is approximated here; each step is an identity:
+ONNX Runtime runs PRelu outside of that layout, and slowly: in the landmark network it took 57 % of the time, the
+reorders around it 14 %. Nothing is approximated here; each step is an identity:
 
-1. PRelu(x) = x + (1 - s) Relu(-x): two depthwise 1x1 convolutions, the first fused with its Relu, the second with the sum.
-2. Conv, PRelu, depthwise, pointwise with few channels: the convolution writes [z, -z] through a fused Relu, the depthwise
-   weights become [w, -s w] and the pointwise ones [W, W]: PRelu costs nothing, in channels that padding would leave empty.
+1. PRelu(x) = x + (1 - s) Relu(-x): two depthwise 1x1 convolutions, the first fused with its Relu, the second with the
+   sum.
+2. Conv, PRelu, depthwise, pointwise with few channels: the convolution writes [z, -z] through a fused Relu, the
+   depthwise weights become [w, -s w] and the pointwise ones [W, W]: PRelu costs nothing, in channels that padding would
+   leave empty.
 3. Channels are padded with zeros to a multiple of 16 (the block of AVX-512, and a multiple of AVX2's 8).
 4. Pad along the channels becomes a 1x1 convolution with an identity, fused with the sum that follows.
 """

@@ -1,7 +1,7 @@
 """Translates a TFLite network of floats into ONNX, operator by operator and without touching a weight.
 
-TFLite keeps pictures as NHWC, ONNX's convolutions want NCHW. Each tensor is therefore known under either layout, or both, and
-a Transpose is put in only where an operator asks for the layout that is not there yet.
+TFLite keeps pictures as NHWC, ONNX's convolutions want NCHW. Each tensor is therefore known under either layout, or
+both, and a Transpose is put in only where an operator asks for the layout that is not there yet.
 
 Only the operators that MediaPipe's face networks use are known; any other is an error.
 """
