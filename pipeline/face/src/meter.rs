@@ -1,0 +1,238 @@
+//! From frames to rows: detect, follow, measure.
+
+use hirenet_core::{BLENDSHAPES, Frame};
+use hirenet_onnx::{ModelFile, Runtime};
+
+use crate::blendshapes::BlendshapeNetwork;
+use crate::detector::{Detection, Detector};
+use crate::fit::RegionFit;
+use crate::gaze::gaze_deg;
+use crate::geometry::{Rect, Region};
+use crate::landmarks::{LandmarkNetwork, Landmarks};
+use crate::pose::CanonicalFace;
+use crate::{FaceError, FaceSettings, crop};
+
+/// The three model files of the face room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaceModels {
+    /// BlazeFace, short range.
+    pub detector: ModelFile,
+    /// FaceMesh V2, 478 points.
+    pub landmarks: ModelFile,
+    /// Blendshape V2.
+    pub blendshapes: ModelFile,
+}
+
+/// What was measured of the main face in one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaceMeasure {
+    /// Probability that the landmark network saw a face, 0..1.
+    pub confidence: f32,
+    /// The face's box in pixels of the upright full-size picture: the detector's where it ran for this face, else tight
+    /// around the landmarks.
+    pub bounds: Rect,
+    /// Positive: the nose points to the image's right.
+    pub yaw_deg: f32,
+    /// Positive: the nose points down.
+    pub pitch_deg: f32,
+    /// Positive: the head is turned counter-clockwise in the image.
+    pub roll_deg: f32,
+    /// Relative to the head; positive: to the image's right.
+    pub gaze_yaw_deg: f32,
+    /// Relative to the head; positive: down.
+    pub gaze_pitch_deg: f32,
+    /// Coefficients 0..1 in the order of [`BLENDSHAPES`].
+    pub blendshapes: [f32; BLENDSHAPES.len()],
+}
+
+/// One analysed frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaceRow {
+    /// Seconds since media time zero.
+    pub time_s: f64,
+    /// The main face, where there is one.
+    pub face: Option<FaceMeasure>,
+    /// Number of faces that the detector saw; `None` where it did not run.
+    pub faces_seen: Option<u32>,
+    /// True in the first frame in which the main face is another one than before.
+    pub changed: bool,
+}
+
+/// A face that is followed from frame to frame.
+#[derive(Debug)]
+struct Tracked {
+    landmarks: Landmarks,
+    /// Where it came from; a detection's box is shown as it is.
+    detected: Option<Rect>,
+}
+
+/// Measures the main face of a recording, frame by frame.
+///
+/// The main face is the largest one when none is known; later the one nearest to where it was.
+#[derive(Debug)]
+pub struct FaceMeter {
+    settings: FaceSettings,
+    detector: Detector,
+    network: LandmarkNetwork,
+    blendshapes: BlendshapeNetwork,
+    canonical: CanonicalFace,
+    tracked: Option<Tracked>,
+    fit: RegionFit,
+    /// Detector runs since the face was entered.
+    checks: u32,
+    last_bounds: Option<Rect>,
+    detected_s: f64,
+}
+
+/// The detector runs in the first frames of a face, so that the fit does not rest on one detection.
+const SETTLING_CHECKS: u32 = 5;
+
+impl FaceMeter {
+    /// Opens the three networks.
+    ///
+    /// # Errors
+    /// Where a model file is missing or damaged.
+    pub fn new(runtime: &Runtime, models: &FaceModels, settings: &FaceSettings) -> Result<FaceMeter, FaceError> {
+        Ok(FaceMeter {
+            settings: settings.clone(),
+            detector: Detector::open(runtime, &models.detector, settings.detector_threshold)?,
+            network: LandmarkNetwork::open(runtime, &models.landmarks)?,
+            blendshapes: BlendshapeNetwork::open(runtime, &models.blendshapes)?,
+            canonical: CanonicalFace::load()?,
+            tracked: None,
+            fit: RegionFit::default(),
+            checks: 0,
+            last_bounds: None,
+            detected_s: 0.0,
+        })
+    }
+
+    /// Forgets everything about the recording so far; call it before another one.
+    pub fn reset(&mut self) {
+        self.tracked = None;
+        self.last_bounds = None;
+    }
+
+    /// The landmarks of the main face in the last frame, in pixels of that frame.
+    #[must_use]
+    pub fn landmarks(&self) -> Option<&Landmarks> {
+        self.tracked.as_ref().map(|tracked| &tracked.landmarks)
+    }
+
+    /// Measures one frame; frames come in the order of their times.
+    ///
+    /// # Errors
+    /// [`FaceError::Frame`] for a frame whose sizes and bytes disagree; where OpenCV or a network fails.
+    pub fn measure(&mut self, frame: &Frame) -> Result<FaceRow, FaceError> {
+        crop::check(frame)?;
+        let mut faces_seen = None;
+        self.tracked = self.follow(frame)?;
+        if self.tracked.is_none() || self.recheck_is_due(frame.time_s) {
+            let faces = self.detector.detect(frame)?;
+            self.detected_s = frame.time_s;
+            self.checks = self.checks.saturating_add(1);
+            faces_seen = u32::try_from(faces.len()).ok();
+            match &self.tracked {
+                Some(tracked) => self.refit(&faces, &tracked.landmarks.region()),
+                None => self.tracked = self.enter(frame, &faces)?,
+            }
+        }
+        let face = match &self.tracked {
+            Some(tracked) => read(&self.canonical, &mut self.blendshapes, frame, tracked)?,
+            None => None,
+        };
+        if let Some(tracked) = &self.tracked {
+            self.last_bounds = Some(tracked.landmarks.bounds());
+        }
+        Ok(FaceRow { time_s: frame.time_s, face, faces_seen, changed: false })
+    }
+
+    fn recheck_is_due(&self, time_s: f64) -> bool {
+        let interval = self.settings.recheck_interval_s;
+        interval > 0.0 && (time_s - self.detected_s >= interval || self.checks < SETTLING_CHECKS)
+    }
+
+    /// Learns how the detector sees the face that is followed, where it is among the detected ones.
+    fn refit(&mut self, faces: &[Detection], followed: &Region) {
+        let far = |face: &Detection| offset(face.face.centre(), followed.centre);
+        if let Some(nearest) = faces.iter().min_by(|a, b| far(a).total_cmp(&far(b))) {
+            self.fit.observe(&nearest.region(), followed);
+        }
+    }
+
+    /// The face of the last frame in this one.
+    fn follow(&mut self, frame: &Frame) -> Result<Option<Tracked>, FaceError> {
+        let Some(last) = self.tracked.take().filter(|_| self.settings.tracking) else { return Ok(None) };
+        let region = self.fit.apply(&last.landmarks.region());
+        let Some(landmarks) = self.look(frame, &region)? else { return Ok(None) };
+        // A fast head leaves the middle of its old region, where the network is best: look again where it is now.
+        let moved = self.fit.apply(&landmarks.region());
+        let landmarks = match moved.differs_from(&region) {
+            true => self.look(frame, &moved)?.unwrap_or(landmarks),
+            false => landmarks,
+        };
+        Ok(Some(Tracked { landmarks, detected: None }))
+    }
+
+    /// The main one of the detected faces.
+    fn enter(&mut self, frame: &Frame, faces: &[Detection]) -> Result<Option<Tracked>, FaceError> {
+        let mut candidates: Vec<&Detection> = faces.iter().collect();
+        match self.last_bounds {
+            Some(last) => {
+                let far = |face: &Detection| offset(face.face.centre(), last.centre());
+                candidates.sort_by(|a, b| far(a).total_cmp(&far(b)));
+            }
+            None => candidates.sort_by(|a, b| b.face.area().total_cmp(&a.face.area())),
+        }
+        for face in candidates {
+            let region = face.region();
+            if let Some(landmarks) = self.look(frame, &region)? {
+                (self.fit, self.checks) = (RegionFit::default(), 1);
+                self.fit.observe(&region, &landmarks.region());
+                return Ok(Some(Tracked { landmarks, detected: Some(face.face) }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look(&mut self, frame: &Frame, region: &Region) -> Result<Option<Landmarks>, FaceError> {
+        if !region.is_usable() {
+            return Ok(None);
+        }
+        let landmarks = self.network.find(frame, region)?;
+        Ok((landmarks.presence >= self.settings.presence_threshold).then_some(landmarks))
+    }
+}
+
+fn offset(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+fn read(
+    canonical: &CanonicalFace,
+    blendshapes: &mut BlendshapeNetwork,
+    frame: &Frame,
+    tracked: &Tracked,
+) -> Result<Option<FaceMeasure>, FaceError> {
+    let landmarks = &tracked.landmarks;
+    let Some(pose) = canonical.pose(landmarks, frame.width, frame.height) else { return Ok(None) };
+    let [yaw, pitch, roll] = pose.angles_deg();
+    let [gaze_yaw, gaze_pitch] = gaze_deg(landmarks, &pose);
+    let bounds = tracked.detected.unwrap_or_else(|| landmarks.bounds());
+    Ok(Some(FaceMeasure {
+        confidence: landmarks.presence,
+        bounds: full_size(&bounds, frame),
+        yaw_deg: yaw as f32,
+        pitch_deg: pitch as f32,
+        roll_deg: roll as f32,
+        gaze_yaw_deg: gaze_yaw as f32,
+        gaze_pitch_deg: gaze_pitch as f32,
+        blendshapes: blendshapes.measure(landmarks)?,
+    }))
+}
+
+fn full_size(bounds: &Rect, frame: &Frame) -> Rect {
+    let across = f64::from(frame.full_width) / f64::from(frame.width);
+    let down = f64::from(frame.full_height) / f64::from(frame.height);
+    Rect { x: bounds.x * across, y: bounds.y * down, width: bounds.width * across, height: bounds.height * down }
+}
