@@ -69,13 +69,11 @@ fn cues(transcript: &Transcript) -> Result<Vec<Cue>, SpeechError> {
         let mut open: Option<Cue> = None;
         for word in &transcript.words[segment.word_first..=segment.word_last] {
             let times = word.start.zip(word.end).ok_or(SpeechError::NoTimes)?;
-            open = Some(match open.take() {
-                Some(mut cue) if add(&mut cue, word, times.1) => cue,
-                full => {
-                    cues.extend(full);
-                    Cue { start: times.0, end: times.1, lines: vec![one_line(&word.text)] }
-                }
-            });
+            let added = open.as_mut().is_some_and(|cue| add(cue, word, times.1));
+            if !added {
+                let next = Cue { start: times.0, end: times.1, lines: vec![one_line(&word.text)] };
+                cues.extend(open.replace(next));
+            }
         }
         cues.extend(open);
     }
