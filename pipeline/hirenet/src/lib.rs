@@ -2,6 +2,7 @@
 
 mod bundle;
 mod card;
+mod check;
 pub mod contract;
 mod error;
 pub mod export;
@@ -14,6 +15,7 @@ mod spans;
 
 pub use bundle::Bundle;
 pub use card::{Calibration, Calibrations, Card, SchemaIds};
+pub use check::{CheckReport, check};
 pub use error::BundleError;
 pub use interview::{AnswerTracks, InterviewTracks};
 pub use score::Scored;

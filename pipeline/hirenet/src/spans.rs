@@ -177,3 +177,82 @@ fn words_inside((start, end): (f64, f64), words: &[Word]) -> Option<(usize, usiz
     let last = words.iter().rposition(inside)?;
     Some((first, last))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs of windows; `relative` is attention times the number of rows.
+    fn windows(relative: &[f32], kept: &[usize]) -> Vec<(usize, usize)> {
+        let weights: Vec<f32> = relative.iter().map(|a| a / relative.len() as f32).collect();
+        let seconds: Vec<_> = kept.iter().map(|row| Some(window_span(*row))).collect();
+        salient_runs(&weights, kept, &seconds).iter().map(|run| (run.first, run.last)).collect()
+    }
+
+    /// 60 rows at 0.5 with peaks.
+    fn peaks(rows: &[usize]) -> Vec<f32> {
+        (0..60).map(|row| if rows.contains(&row) { 4.0 } else { 0.5 }).collect()
+    }
+
+    fn all(count: usize) -> Vec<usize> {
+        (0..count).collect()
+    }
+
+    #[test]
+    fn quantiles_are_interpolated_between_ranks() {
+        let values: Vec<f32> = (0..=10).map(|v| v as f32).rev().collect();
+        assert_eq!(quantile(&values, 0.9), 9.0);
+        assert!((quantile(&[1.0, 2.0], 0.9) - 1.9).abs() < 1e-6);
+        assert_eq!((quantile(&[3.0], 0.9), quantile(&[], 0.9)), (3.0, 0.0));
+    }
+
+    #[test]
+    fn runs_must_exceed_both_thresholds() {
+        assert!(windows(&[1.0; 20], &all(20)).is_empty(), "even attention");
+        assert!(windows(&[1.5, 0.9, 0.8, 0.8], &all(4)).is_empty(), "1.5 itself is not above it");
+        assert_eq!(windows(&peaks(&[20, 21]), &all(60)), [(20, 21)]);
+        // A plateau wider than a tenth of the answer is its own 90th percentile.
+        assert!(windows(&peaks(&all(12)), &all(60)).is_empty());
+    }
+
+    #[test]
+    fn runs_less_than_a_second_apart_are_one() {
+        // Windows 20 and 25: from 5.5 s to 6.25 s is 0.75 s; 20 and 26: 1.0 s.
+        assert_eq!(windows(&peaks(&[20, 25]), &all(60)), [(20, 25)]);
+        assert_eq!(windows(&peaks(&[20, 26]), &all(60)), [(20, 20), (26, 26)]);
+    }
+
+    #[test]
+    fn a_moment_never_crosses_a_removed_gap_of_more_than_a_second() {
+        let kept = |removed: std::ops::Range<usize>| -> Vec<usize> {
+            (0..60 + removed.len()).filter(|row| !removed.contains(row)).collect()
+        };
+        // Between windows 20 and 26 lies 1.0 s, between 20 and 27 1.25 s.
+        assert_eq!(windows(&peaks(&[20, 21]), &kept(21..26)), [(20, 21)]);
+        assert_eq!(windows(&peaks(&[20, 21]), &kept(21..27)), [(20, 20), (21, 21)]);
+    }
+
+    #[test]
+    fn words_without_times_are_never_merged_over_others() {
+        let weights: Vec<f32> = peaks(&[20, 21, 23]).iter().map(|a| a / 60.0).collect();
+        let runs = salient_runs(&weights, &all(60), &[None; 60]);
+        assert_eq!(runs.iter().map(|run| (run.first, run.last)).collect::<Vec<_>>(), [(20, 21), (23, 23)]);
+    }
+
+    #[test]
+    fn bounds_are_padded_and_clipped_and_hold_the_words_said() {
+        let word =
+            |text: &str, start, end| Word { text: text.into(), start: Some(start), end: Some(end), confidence: None };
+        let words = [word("one", 0.0, 0.4), word("two", 2.4, 2.6), word("three", 3.9, 4.1), word("four", 4.6, 5.0)];
+        let times = AnswerTimes { duration_s: Some(4.2), words: &words };
+        // Windows 12 to 14 cover 3.0 to 4.0 s.
+        let span = placed("a", Modality::Vocal, (12, 14), &times);
+        assert_eq!((span.start, span.end), (Some(2.5), Some(4.2)));
+        assert_eq!((span.word_first, span.word_last, span.text.as_str()), (Some(1), Some(2), "two three"));
+        let span = placed("a", Modality::Visual, (0, 0), &AnswerTimes::default());
+        assert_eq!((span.start, span.end, span.word_first), (Some(0.0), Some(1.0), None));
+        let span = placed("a", Modality::Verbal, (1, 2), &times);
+        assert_eq!((span.start, span.end), (Some(2.4 - PADDING_S), Some(4.2)));
+        assert_eq!((span.word_first, span.word_last), (Some(1), Some(2)));
+    }
+}

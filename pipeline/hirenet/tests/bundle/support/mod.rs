@@ -2,6 +2,7 @@
 //! padding, masks or packing.
 
 pub(crate) mod reference;
+pub(crate) mod toy;
 
 use std::sync::Arc;
 

@@ -1,11 +1,9 @@
 //! The exported graph against the equations, over lengths, numbers of answers and missing modalities.
 
-mod support;
-
+use crate::support::{interview, known, reference};
 use hirenet_core::Modality;
 use hirenet_model::export::{LAYERS, Layers, export, untrained_card, untrained_weights};
 use hirenet_model::{Bundle, InterviewTracks};
-use support::{interview, known, reference};
 
 /// f32 in the graph against f64 here, over recurrences of up to 300 steps.
 const TOLERANCE: f64 = 1e-4;
