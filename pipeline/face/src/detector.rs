@@ -5,11 +5,13 @@ use hirenet_core::Frame;
 use hirenet_onnx::{ModelFile, Runtime};
 
 use crate::FaceError;
-use crate::crop::{Cropper, Outside};
+use crate::crop::{Convention, Cropper};
 use crate::geometry::{Rect, Region};
 use crate::network::{Network, sigmoid};
 
 const INPUT: u16 = 128;
+const CONVENTION: Convention =
+    Convention { size: INPUT, gain: 1.0 / 127.5, offset: -1.0, black_outside: true, half_pixels: true };
 const ANCHORS: usize = 896;
 const KEYPOINTS: usize = 6;
 /// Box (4) and keypoints (2 each) of an anchor.
@@ -56,7 +58,7 @@ impl Detector {
         let side = usize::from(INPUT);
         Ok(Detector {
             network: Network::open(runtime, model, "face detector", &[1, side, side, 3])?,
-            cropper: Cropper::new(INPUT, Outside::Black, 1.0 / 127.5, -1.0)?,
+            cropper: Cropper::new(CONVENTION)?,
             anchors: anchors(),
             threshold,
         })

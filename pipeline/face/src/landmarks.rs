@@ -4,11 +4,13 @@ use hirenet_core::Frame;
 use hirenet_onnx::{ModelFile, Runtime};
 
 use crate::FaceError;
-use crate::crop::{Cropper, Outside};
+use crate::crop::{Convention, Cropper};
 use crate::geometry::{Rect, Region};
 use crate::network::{Network, sigmoid};
 
 const INPUT: u16 = 256;
+const CONVENTION: Convention =
+    Convention { size: INPUT, gain: 1.0 / 255.0, offset: 0.0, black_outside: false, half_pixels: false };
 
 /// Number of landmarks: 468 of the mesh, then five of each iris.
 pub const LANDMARKS: usize = 478;
@@ -75,7 +77,7 @@ impl LandmarkNetwork {
         let side = usize::from(INPUT);
         Ok(LandmarkNetwork {
             network: Network::open(runtime, model, "face landmarks", &[1, side, side, 3])?,
-            cropper: Cropper::new(INPUT, Outside::Edge, 1.0 / 255.0, 0.0)?,
+            cropper: Cropper::new(CONVENTION)?,
         })
     }
 
