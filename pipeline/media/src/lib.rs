@@ -1,1 +1,38 @@
-//! Probe and decode media files in a child process: 16 kHz mono samples and RGB frames on one clock.
+//! Probe and decode media files: 16 kHz mono samples and RGB frames on one clock.
+//!
+//! Parsing foreign files is the one dangerous act of the pipeline, so it happens in a child process of the same program
+//! ([`child_main`]). The parent opens the file and hands over the descriptor; samples and frames come back through a
+//! pipe. The child has limits on processor time and memory, the parent watches the wall clock, and a crash costs one
+//! file. Media time zero is the earlier of the first audio and the first video timestamp.
+
+mod allowed;
+mod child;
+mod damage;
+mod decode;
+mod error;
+mod ffi;
+mod file;
+mod grid;
+mod input;
+mod launch;
+mod limits;
+mod open;
+mod picture;
+mod process;
+mod protocol;
+mod scale;
+mod settings;
+mod sniff;
+mod sound;
+mod stderr;
+mod streams;
+mod task;
+mod types;
+mod upright;
+
+pub use child::child_main;
+pub use error::{MediaError, Refusal};
+pub use launch::Launcher;
+pub use open::{Decoding, open, open_with, probe, probe_with};
+pub use settings::MediaSettings;
+pub use types::{AudioInfo, Event, Outcome, Probe, Request, StreamInfo, StreamKind, VideoInfo};

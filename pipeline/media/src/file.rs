@@ -1,0 +1,32 @@
+//! Opening a file for the decoder, in the parent: only plain files, and never waiting for one.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::{MediaError, MediaSettings};
+
+/// Opens a plain file read-only, within the limit on its size.
+pub(crate) fn open(path: &Path, settings: &MediaSettings) -> Result<File, MediaError> {
+    let refused = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => MediaError::Missing,
+        _ => MediaError::Unreadable(error),
+    };
+    // Asked before opening, because opening a device can have effects.
+    if !path.metadata().map_err(refused)?.is_file() {
+        return Err(MediaError::NotPlain);
+    }
+    let no_wait = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(no_wait.bits().cast_signed()).open(path).map_err(refused)?;
+    // Asked again of the open file: the name may mean another file by now.
+    let facts = file.metadata().map_err(refused)?;
+    match facts.len() {
+        _ if !facts.is_file() => Err(MediaError::NotPlain),
+        0 => Err(MediaError::Empty),
+        bytes if bytes > settings.max_bytes => Err(MediaError::Bytes { bytes, limit: settings.max_bytes }),
+        _ => Ok(file),
+    }
+}

@@ -1,0 +1,25 @@
+//! What the child forbids itself before it touches the file.
+
+use rustix::io::Result;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::thread::set_no_new_privs;
+
+use crate::MediaSettings;
+
+/// Seconds between the signal that ends the child by its limit on processor time and the one that cannot be caught.
+const CPU_GRACE_S: u64 = 5;
+/// Descriptors: the three standard ones, their copies, and a few for the C library.
+const MAX_FILES: u64 = 32;
+
+/// Applies the limits of the settings to this process.
+pub(crate) fn apply(settings: &MediaSettings) -> Result<()> {
+    let set = |resource, soft: u64, hard: u64| setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) });
+    let memory = settings.max_decode_memory_mb.saturating_mul(1 << 20);
+    // Data and not address space: shared libraries do not count, what is allocated does.
+    set(Resource::Data, memory, memory)?;
+    set(Resource::Cpu, settings.max_decode_cpu_s, settings.max_decode_cpu_s.saturating_add(CPU_GRACE_S))?;
+    set(Resource::Fsize, 0, 0)?;
+    set(Resource::Core, 0, 0)?;
+    set(Resource::Nofile, MAX_FILES, MAX_FILES)?;
+    set_no_new_privs(true)
+}

@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+/// Section `media` of the configuration: what is decoded, and the limits it is decoded under.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MediaSettings {
+    /// Frames analysed a second; 0 = every frame.
+    pub analysis_fps: f64,
+    /// Frames are scaled down until their shorter side has at most this many pixels; 0 = full size.
+    pub frame_height: u32,
+    /// Longest recording in seconds of media.
+    pub max_duration_s: f64,
+    /// Largest picture in pixels (width times height, as stored).
+    pub max_pixels: u64,
+    /// Largest file in bytes.
+    pub max_bytes: u64,
+    /// Longest time in wall seconds spent waiting for the decoder, over the whole file.
+    pub max_decode_s: f64,
+    /// Longest time in wall seconds without a sign of life from the decoder.
+    pub max_stall_s: f64,
+    /// Processor seconds for one file.
+    pub max_decode_cpu_s: u64,
+    /// Memory of the decoder in MiB.
+    pub max_decode_memory_mb: u64,
+    /// Threads that decode pictures.
+    pub decode_threads: usize,
+    /// Skip pictures that nothing refers to and that are not analysed. Changes no analysed picture.
+    pub skip_unused_pictures: bool,
+    /// Decode in this process, without a child and without its limits: for debugging only.
+    pub decode_in_process: bool,
+}
+
+impl Default for MediaSettings {
+    fn default() -> Self {
+        MediaSettings {
+            analysis_fps: 10.0,
+            frame_height: 480,
+            max_duration_s: 3600.0,
+            max_pixels: 4096 * 2304,
+            max_bytes: 8 << 30,
+            max_decode_s: 1200.0,
+            max_stall_s: 60.0,
+            max_decode_cpu_s: 3600,
+            max_decode_memory_mb: 2048,
+            decode_threads: 2,
+            skip_unused_pictures: true,
+            decode_in_process: false,
+        }
+    }
+}

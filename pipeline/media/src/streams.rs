@@ -1,0 +1,234 @@
+//! Which streams of a container are analysed, the one clock they share, and their description.
+
+use ffmpeg_next::codec::packet::side_data::Type;
+use ffmpeg_next::ffi::{AV_NOPTS_VALUE, AV_TIME_BASE};
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
+use ffmpeg_next::{Packet, Rational, Stream, decoder, media};
+use hirenet_core::{Code, Modality, Reason};
+
+use crate::ffi::{self, Parameters};
+use crate::scale::square_size;
+use crate::types::{AudioInfo, Probe, StreamInfo, StreamKind, VideoInfo};
+use crate::upright::Upright;
+use crate::{MediaSettings, Refusal, allowed};
+
+/// A stream that is analysed.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    pub(crate) index: usize,
+    pub(crate) time_base: Rational,
+    /// First timestamp on the container's own clock.
+    pub(crate) start_s: Option<f64>,
+    /// Length of this stream as the container says.
+    pub(crate) duration_s: Option<f64>,
+    /// Why it cannot be decoded.
+    pub(crate) unusable: Option<Refusal>,
+    /// Mean length of a picture in seconds, where the container knows.
+    pub(crate) frame_s: Option<f64>,
+    pub(crate) upright: Upright,
+}
+
+/// The streams that are analysed, and their clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) audio: Option<Chosen>,
+    pub(crate) video: Option<Chosen>,
+    /// Media time zero on the container's own clock: the earlier of the first audio and the first video timestamp.
+    pub(crate) zero_s: f64,
+    /// Length in seconds that the container's header says.
+    pub(crate) header_s: Option<f64>,
+}
+
+impl Plan {
+    /// Chooses the streams: of each kind the default one that can be decoded, else the first that can, else the first.
+    pub(crate) fn new(input: &Input, settings: &MediaSettings) -> Result<Self, Refusal> {
+        let audio = choose(input, StreamKind::Audio, settings);
+        let video = choose(input, StreamKind::Video, settings);
+        if audio.is_none() && video.is_none() {
+            return Err(Refusal::plain(Code::NoStreams));
+        }
+        let starts = [&audio, &video].into_iter().flatten().filter_map(|chosen| chosen.start_s);
+        let zero_s = starts.min_by(f64::total_cmp).unwrap_or(0.0);
+        Ok(Plan { audio, video, zero_s, header_s: header_duration(input) })
+    }
+
+    /// Describes the container and all its streams.
+    pub(crate) fn describe(&self, input: &Input, bytes: u64) -> Probe {
+        let start = |chosen: &Option<Chosen>| chosen.as_ref().and_then(|chosen| chosen.start_s);
+        let offset_s = start(&self.audio).zip(start(&self.video)).map(|(audio, video)| audio - video);
+        let indices = [&self.audio, &self.video].map(|chosen| chosen.as_ref().map(|chosen| chosen.index));
+        Probe {
+            container: input.format().name().to_owned(),
+            bytes,
+            duration_s: self.header_s,
+            duration_measured: false,
+            start_s: self.zero_s,
+            offset_s,
+            streams: input.streams().map(|s| describe(&s, indices.contains(&Some(s.index())))).collect(),
+            reasons: self.reasons(true, true),
+        }
+    }
+
+    /// What is missing or cannot be decoded among the kinds that are wanted.
+    pub(crate) fn reasons(&self, audio: bool, video: bool) -> Vec<Reason> {
+        let missing = |chosen: &Option<Chosen>, code| match chosen {
+            None => Some(Refusal::plain(code)),
+            Some(chosen) => chosen.unusable.clone(),
+        };
+        let of_audio = missing(&self.audio, Code::NoAudio).filter(|_| audio).map(|refusal| sound_reason(&refusal));
+        let of_video = missing(&self.video, Code::NoVideo).filter(|_| video).map(|refusal| picture_reason(&refusal));
+        of_audio.into_iter().chain(of_video).collect()
+    }
+}
+
+/// A reason about the sound: it concerns the words and the voice, so it names no modality.
+pub(crate) fn sound_reason(refusal: &Refusal) -> Reason {
+    Reason::new(refusal.code).detail(&refusal.detail)
+}
+
+/// A reason about the pictures.
+pub(crate) fn picture_reason(refusal: &Refusal) -> Reason {
+    Reason::new(refusal.code).of(Modality::Visual).detail(&refusal.detail)
+}
+
+/// Seconds of a timestamp; `None` where there is none.
+pub(crate) fn seconds(timestamp: Option<i64>, time_base: Rational) -> Option<f64> {
+    timestamp.filter(|ts| *ts != AV_NOPTS_VALUE).map(|ts| ts as f64 * f64::from(time_base))
+}
+
+/// End of a packet in seconds on the container's own clock.
+pub(crate) fn packet_end(packet: &Packet, time_base: Rational) -> Option<f64> {
+    let start = seconds(packet.pts().or(packet.dts()), time_base)?;
+    Some(start + packet.duration().max(0) as f64 * f64::from(time_base))
+}
+
+/// Reads all packets of the chosen streams, decodes none, and returns the length in seconds since media time zero.
+pub(crate) fn measure(input: &mut Input, plan: &Plan) -> Option<f64> {
+    let chosen: Vec<(usize, Rational)> =
+        [&plan.audio, &plan.video].into_iter().flatten().map(|chosen| (chosen.index, chosen.time_base)).collect();
+    ffi::read_only(input, &chosen.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+    let mut end: Option<f64> = None;
+    let mut packet = Packet::empty();
+    while packet.read(input).is_ok() {
+        let base = chosen.iter().find(|(index, _)| *index == packet.stream());
+        let packet_end = base.and_then(|(_, base)| packet_end(&packet, *base));
+        end = [end, packet_end].into_iter().flatten().max_by(f64::total_cmp);
+        packet = Packet::empty();
+    }
+    end.map(|end| (end - plan.zero_s).max(0.0))
+}
+
+fn header_duration(input: &Input) -> Option<f64> {
+    let duration = input.duration();
+    let known = duration > 0 && !ffi::duration_is_guess(input);
+    known.then(|| duration as f64 / f64::from(AV_TIME_BASE))
+}
+
+fn kind(stream: &Stream<'_>) -> StreamKind {
+    match stream.parameters().medium() {
+        media::Type::Audio => StreamKind::Audio,
+        media::Type::Video if stream.disposition().contains(Disposition::ATTACHED_PIC) => StreamKind::Picture,
+        media::Type::Video => StreamKind::Video,
+        _ => StreamKind::Other,
+    }
+}
+
+fn choose(input: &Input, wanted: StreamKind, settings: &MediaSettings) -> Option<Chosen> {
+    let candidates = input.streams().filter(|stream| kind(stream) == wanted);
+    let ranked = candidates.map(|stream| {
+        let unusable = unusable(&stream, settings);
+        let default = stream.disposition().contains(Disposition::DEFAULT);
+        ((unusable.is_some(), !default, stream.index()), stream, unusable)
+    });
+    let (_, stream, unusable) = ranked.min_by_key(|(rank, ..)| *rank)?;
+    let base = stream.time_base();
+    Some(Chosen {
+        index: stream.index(),
+        time_base: base,
+        start_s: start(&stream),
+        duration_s: seconds(Some(stream.duration()), base).filter(|duration| *duration > 0.0),
+        unusable,
+        frame_s: rate(&stream).map(|fps| 1.0 / fps),
+        upright: Upright::of(&stream),
+    })
+}
+
+/// First timestamp of what is heard or seen.
+fn start(stream: &Stream<'_>) -> Option<f64> {
+    let start = seconds(Some(stream.start_time()), stream.time_base())?;
+    let Ok(parameters) = ffi::parameters(stream) else { return Some(start) };
+    if start < 0.0 && parameters.initial_padding > 0 && parameters.sample_rate > 0 {
+        // WebM counts Opus from before its priming samples, which are never heard.
+        return Some((start + f64::from(parameters.initial_padding) / f64::from(parameters.sample_rate)).min(0.0));
+    }
+    Some(start)
+}
+
+fn rate(stream: &Stream<'_>) -> Option<f64> {
+    [stream.avg_frame_rate(), stream.rate()].into_iter().map(f64::from).find(|fps| fps.is_finite() && *fps > 0.0)
+}
+
+/// Why a stream cannot be decoded, if so.
+fn unusable(stream: &Stream<'_>, settings: &MediaSettings) -> Option<Refusal> {
+    let id = stream.parameters().id();
+    let Ok(parameters) = ffi::parameters(stream) else { return Some(Refusal::plain(Code::CodecUnsupported)) };
+    let locked = matches!(&parameters.tag, b"encv" | b"enca" | b"drmi" | b"drms")
+        || stream.metadata().get("enc_key_id").is_some()
+        || stream.side_data().any(|side| matches!(side.kind(), Type::EncryptionInitInfo | Type::EncryptionInfo));
+    if locked {
+        return Some(Refusal::plain(Code::Encrypted));
+    }
+    if !decoder::find(id).is_some_and(|codec| allowed::decoder(codec.name())) {
+        return Some(Refusal::new(Code::CodecUnsupported, format!("The format {} cannot be decoded here.", id.name())));
+    }
+    let pixels = u64::from(parameters.width) * u64::from(parameters.height);
+    (pixels > settings.max_pixels).then(|| too_large(parameters.width, parameters.height, settings))
+}
+
+/// The refusal of a picture above the limit.
+pub(crate) fn too_large(width: u32, height: u32, settings: &MediaSettings) -> Refusal {
+    let limit = settings.max_pixels;
+    Refusal::new(Code::LimitPixels, format!("The picture has {width} x {height} pixels; the limit is {limit} pixels."))
+}
+
+fn describe(stream: &Stream<'_>, chosen: bool) -> StreamInfo {
+    let kind = kind(stream);
+    let parameters = ffi::parameters(stream).ok();
+    let base = stream.time_base();
+    StreamInfo {
+        index: stream.index(),
+        kind,
+        codec: stream.parameters().id().name().to_owned(),
+        profile: parameters.as_ref().and_then(|p| p.profile.clone()),
+        default: stream.disposition().contains(Disposition::DEFAULT),
+        chosen,
+        start_s: start(stream),
+        duration_s: seconds(Some(stream.duration()), base).filter(|duration| *duration > 0.0),
+        video: parameters
+            .as_ref()
+            .filter(|_| matches!(kind, StreamKind::Video | StreamKind::Picture))
+            .map(|p| describe_video(stream, p)),
+        audio: parameters.filter(|_| kind == StreamKind::Audio).map(|p| AudioInfo {
+            sample_rate: p.sample_rate,
+            channels: p.channels,
+            layout: p.layout,
+        }),
+    }
+}
+
+fn describe_video(stream: &Stream<'_>, parameters: &Parameters) -> VideoInfo {
+    let upright = Upright::of(stream);
+    let (width, height) = square_size(parameters.width, parameters.height, parameters.pixel_shape);
+    let (upright_width, upright_height) = upright.size(width, height);
+    VideoInfo {
+        width: parameters.width,
+        height: parameters.height,
+        upright_width,
+        upright_height,
+        rotation_deg: upright.rotation_deg(),
+        mirrored: upright.is_mirrored(),
+        fps: rate(stream),
+        pixel_format: parameters.pixel.descriptor().map(|descriptor| descriptor.name().to_owned()),
+    }
+}
