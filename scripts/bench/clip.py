@@ -15,7 +15,7 @@ def ffmpeg(*arguments):
 def join(samples, out):
     """Strings recordings of any format together, scaled to one size, with next to no loss."""
     inputs = [part for sample in samples for part in ("-i", sample)]
-    size = f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=decrease,pad={WIDTH}:{HEIGHT}:-1:-1,setsar=1,fps={FPS}"
+    size = f"scale={WIDTH}:{HEIGHT}:force_original_aspect_ratio=increase,crop={WIDTH}:{HEIGHT},setsar=1,fps={FPS}"
     chains = [
         f"[{i}:v]{size}[v{i}];[{i}:a]aresample=48000,aformat=channel_layouts=mono[a{i}]" for i in range(len(samples))
     ]
@@ -25,8 +25,17 @@ def join(samples, out):
     ffmpeg(*inputs, "-filter_complex", graph, "-map", "[v]", "-map", "[a]", *lossless, out)
 
 
+def made_from(samples, seconds):
+    """What a recording depends on: the samples, its length, and this file."""
+    return "".join(sha256(file) for file in [*samples, __file__]) + f" {seconds}"
+
+
 def make(samples, out, seconds):
-    """The sample's answers one after another, over and over, until `seconds` are full."""
+    """The sample's answers one after another, over and over, until `seconds` are full; a recording already there from
+    the same samples stays."""
+    note = out.with_suffix(".from")
+    if out.exists() and note.exists() and note.read_text() == made_from(samples, seconds):
+        return out
     joined = out.with_suffix(".mkv")
     join(samples, joined)
     ffmpeg(
@@ -57,6 +66,7 @@ def make(samples, out, seconds):
         out,
     )
     joined.unlink()
+    note.write_text(made_from(samples, seconds))
     return out
 
 

@@ -192,6 +192,7 @@ def result_rows(inputs):
 def settings(inputs):
     return {
         "clip": f"{SECONDS} s, {clip.WIDTH}x{clip.HEIGHT}, {clip.FPS} fps, H.264 and AAC",
+        "clip_bytes": inputs.clip.stat().st_size,
         "clip_sha256": clip.sha256(inputs.clip),
         "recognition_model": "random weights in Whisper tiny's shape, half precision",
         "recognition_model_sha256": clip.sha256(inputs.whisper_model),

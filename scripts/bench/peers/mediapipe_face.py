@@ -39,6 +39,8 @@ def main(model, video):
                 frames += 1
                 faces += bool(result.face_blendshapes)
             number += 1
+        if frames == 0 or faces < frames // 2:
+            raise SystemExit(f"a face in {faces} of {frames} frames: this measures nothing")
         print(
             json.dumps(
                 {
