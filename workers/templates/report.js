@@ -25,7 +25,7 @@
       this.ends = this.words.map((word) => seconds(word, "end"));
       this.spoken = null;
       if (this.media) this.watchMedia();
-      this.listenToTimeline();
+      if (this.scrub) this.listenToTimeline();
       this.listenToWords();
       for (const mark of root.querySelectorAll(".mark")) mark.addEventListener("click", () => this.visit(mark));
     }
@@ -58,6 +58,8 @@
 
     show(time) {
       this.position = time;
+      this.markSpoken(time);
+      if (!this.scrub) return;
       this.playhead.style.left = `${Math.min(100, (100 * time) / this.length)}%`;
       const text = clock(time);
       if (this.now.textContent !== text) {
@@ -65,6 +67,9 @@
         this.scrub.setAttribute("aria-valuenow", time.toFixed(1));
         this.scrub.setAttribute("aria-valuetext", `${text} of ${clock(this.length)}`);
       }
+    }
+
+    markSpoken(time) {
       const within = (_, k) => this.starts[k] !== null && this.starts[k] <= time + 1e-3 && time < this.ends[k];
       const spoken = this.words.find(within) ?? null;
       if (spoken !== this.spoken) {
@@ -83,7 +88,7 @@
       for (const same of document.querySelectorAll(`[data-rank="${CSS.escape(element.dataset.rank)}"]`)) {
         same.classList.add("current");
       }
-      announcer.textContent = start === null ? "" : `${this.scrub.getAttribute("aria-label")}: ${clock(start)}`;
+      announcer.textContent = start === null ? "" : `Answer ${answers.indexOf(this) + 1}, ${clock(start)}`;
     }
 
     toggle() {

@@ -1,7 +1,8 @@
 //! Interviews on disk for the page's tests: an assessment, a short recording, and the page that `hirenet report` makes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use hirenet_core::Assessment;
 use hirenet_tests::{assessment, program};
@@ -67,7 +68,7 @@ impl Interview {
         std::fs::create_dir(&media).unwrap();
         std::fs::create_dir(&out).unwrap();
         if recordings != Recordings::None {
-            make_recording(&media.join("a1.webm"));
+            std::fs::write(media.join("a1.webm"), recording()).unwrap();
         }
         let json = out.join("assessment.json");
         std::fs::write(&json, serde_json::to_vec(assessment).unwrap()).unwrap();
@@ -96,15 +97,23 @@ impl Interview {
     }
 }
 
-/// Twelve seconds of a test picture with a tone, VP8 and Opus.
-fn make_recording(file: &Path) {
+/// Twelve seconds of a test picture with a tone, VP8 and Opus; made once.
+fn recording() -> &'static [u8] {
+    static RECORDING: OnceLock<Vec<u8>> = OnceLock::new();
+    RECORDING.get_or_init(make_recording)
+}
+
+fn make_recording() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording.webm");
     let picture = format!("testsrc=size=320x180:rate=10:duration={DURATION_S}");
     let tone = format!("sine=frequency=330:duration={DURATION_S}");
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &tone])
         .args(["-c:v", "libvpx", "-deadline", "realtime", "-g", "10", "-c:a", "libopus", "-b:a", "24k"])
-        .arg(file)
+        .arg(&file)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(file).unwrap()
 }

@@ -108,7 +108,7 @@ fn tab_reaches_every_mark_in_the_order_of_the_page() {
     let interview = Interview::new(Recordings::None);
     let Some(mut browser) = open(&interview) else { return };
     let mut reached = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..14 {
         browser.press("Tab");
         let name = "(() => { const e = document.activeElement;
             return `${e.className.split(' ')[0]} ${e.dataset.rank ?? ''}`; })()";
@@ -116,9 +116,9 @@ fn tab_reaches_every_mark_in_the_order_of_the_page() {
     }
     let expected = [
         "skip", "moment 1", "moment 2", "moment 3", "moment 4", "moment 5", "w", "scrub", "mark 1", "mark 2", "mark 3",
-        "w", "scrub", "mark 5", "scrub",
+        "w", "scrub", "mark 5",
     ];
-    assert_eq!(reached[..expected.len()], expected);
+    assert_eq!(reached, expected);
 }
 
 #[test]

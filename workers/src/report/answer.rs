@@ -4,7 +4,7 @@ use hirenet_core::{AnswerResult, Assessment, Code, Modality, Reason, Source, Tra
 
 use super::layout::{self, Curve, Layout};
 use super::media::{Media, MissingMedia, is_audio};
-use super::moments::{Moment, moments};
+use super::moments::Moment;
 use super::overview::ReasonView;
 use super::text::{clock, clock_tenths, count, modality_name, percent};
 
@@ -28,6 +28,8 @@ pub(super) struct AnswerView {
     pub(super) reasons: Vec<ReasonView>,
     pub(super) player: Player,
     pub(super) lanes: Vec<Lane>,
+    /// True where at least one lane has a curve.
+    pub(super) drawn: bool,
     pub(super) ticks: Vec<(String, String)>,
     pub(super) transcript: Option<TranscriptView>,
     pub(super) no_transcript: String,
@@ -102,14 +104,21 @@ pub(super) fn recognised_by_demo_model(assessment: &Assessment, answer: Option<&
 }
 
 impl AnswerView {
-    pub(super) fn new(assessment: &Assessment, index: usize, media: Option<&Media>, layout: &mut Layout) -> Self {
+    pub(super) fn new(
+        assessment: &Assessment,
+        index: usize,
+        media: Option<&Media>,
+        moments: &[Moment],
+        layout: &mut Layout,
+    ) -> Self {
         let answer = &assessment.answers[index];
         let length = length_s(answer);
-        let here: Vec<Moment> = moments(assessment).into_iter().filter(|m| m.answer == index).collect();
+        let here: Vec<&Moment> = moments.iter().filter(|moment| moment.answer == index).collect();
         let concerns = |code: Code| {
             assessment.reasons.iter().any(|r| r.code == code && r.answer.as_deref() == Some(answer.id.as_str()))
         };
         let reasons = assessment.reasons.iter().filter(|r| r.answer.as_deref() == Some(answer.id.as_str()));
+        let lanes = Modality::ALL.map(|modality| Lane::new(assessment, answer, modality, length, &here, layout));
         AnswerView {
             number: index + 1,
             total: assessment.answers.len(),
@@ -118,10 +127,11 @@ impl AnswerView {
             duration: answer.duration_s.map(clock),
             length: format!("{length:.3}"),
             length_clock: clock(length),
-            reasons: reasons.map(|reason| ReasonView::new(assessment, reason)).collect(),
+            reasons: reasons.map(ReasonView::in_answer).collect(),
             player: Player::new(media, is_audio(&answer.media) || concerns(Code::NoVideo)),
-            lanes: Modality::ALL.map(|m| Lane::new(assessment, answer, m, length, &here, layout)).into(),
-            ticks: layout::ticks(length).iter().map(|time| (layout.at(time / length), clock(*time))).collect(),
+            drawn: lanes.iter().any(|lane| lane.curve.is_some()),
+            lanes: lanes.into(),
+            ticks: layout::ticks(length).iter().map(|time| (layout.tick(time / length), clock(*time))).collect(),
             transcript: answer.transcript.as_ref().filter(|t| !t.words.is_empty()).map(|transcript| {
                 let demo =
                     transcript.source == Source::Recognised && recognised_by_demo_model(assessment, Some(&answer.id));
@@ -178,7 +188,7 @@ impl Lane {
         answer: &AnswerResult,
         modality: Modality,
         length: f64,
-        here: &[Moment],
+        here: &[&Moment],
         layout: &mut Layout,
     ) -> Self {
         let points = points(answer, modality);
@@ -192,7 +202,7 @@ impl Lane {
         };
         let marks = here.iter().filter(|moment| moment.span.modality == modality).filter_map(|moment| {
             let (start, end) = moment.span.start.zip(moment.span.end)?;
-            Some(Mark { moment: moment.clone(), place: layout.place(start / length, (end - start) / length) })
+            Some(Mark { moment: (*moment).clone(), place: layout.place(start / length, (end - start) / length) })
         });
         Lane {
             key: modality.as_str(),
@@ -260,7 +270,7 @@ fn summary(modality: Modality, points: &[(f64, f64, f64)]) -> String {
 }
 
 impl TranscriptView {
-    fn new(answer: &AnswerResult, transcript: &Transcript, here: &[Moment], demo: bool) -> Self {
+    fn new(answer: &AnswerResult, transcript: &Transcript, here: &[&Moment], demo: bool) -> Self {
         let relative = relative_attention(answer, Modality::Verbal);
         let view = |index: usize, word: &Word| {
             let spoken_in = here.iter().find(|moment| {
@@ -268,7 +278,7 @@ impl TranscriptView {
                 span.modality == Modality::Verbal
                     && span.word_first.zip(span.word_last).is_some_and(|(first, last)| (first..=last).contains(&index))
             });
-            WordView::new(index, word, relative.get(index).copied(), spoken_in)
+            WordView::new(index, word, relative.get(index).copied(), spoken_in.copied())
         };
         let words = &transcript.words;
         let mut paragraphs: Vec<Paragraph> = Vec::new();

@@ -25,6 +25,12 @@ impl Layout {
         self.class(format!("left:{}%", share(start)))
     }
 
+    /// The classes of a mark on a time axis; one near the end stands left of its place, so that it stays inside.
+    pub(super) fn tick(&mut self, start: f64) -> String {
+        let place = self.at(start);
+        if start > LAST_TICK_FROM { format!("{place} last") } else { place }
+    }
+
     /// A class that makes an element `length` long, a share of its parent's width.
     pub(super) fn width(&mut self, length: f64) -> String {
         self.class(format!("width:{}%", share(length)))
@@ -107,6 +113,8 @@ fn lane_x(time_s: f64, length_s: f64) -> f64 {
     (1000.0 * time_s / length_s).clamp(0.0, 1000.0)
 }
 
+/// Share of a time axis from which a mark's label would leave it.
+const LAST_TICK_FROM: f64 = 0.85;
 /// Distances between two marks of a time axis, in seconds.
 const TICK_STEPS_S: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0];
 /// Most marks on a time axis, so that their labels fit on a phone.
@@ -115,7 +123,8 @@ const MAX_TICKS: f64 = 6.0;
 /// Times in seconds to mark on the axis of an answer of `length_s` seconds.
 pub(super) fn ticks(length_s: f64) -> Vec<f64> {
     let step = TICK_STEPS_S.into_iter().find(|step| length_s / step < MAX_TICKS).unwrap_or(length_s / MAX_TICKS);
-    (0..).map(|k| f64::from(k) * step).take_while(|time| *time <= length_s).collect()
+    let marks = (length_s / step) as u32;
+    (0..=marks).map(|k| f64::from(k) * step).collect()
 }
 
 #[cfg(test)]

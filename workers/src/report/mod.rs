@@ -77,7 +77,7 @@ pub(crate) fn render(assessment: &Assessment, options: &ReportOptions) -> Result
         .iter()
         .zip(recordings)
         .enumerate()
-        .map(|(index, (_, recording))| answer::AnswerView::new(assessment, index, recording, &mut layout))
+        .map(|(index, (_, recording))| answer::AnswerView::new(assessment, index, recording, &moments, &mut layout))
         .collect();
     let positions = layout.into_css();
     let page = Page {

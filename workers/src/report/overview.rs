@@ -80,12 +80,22 @@ impl ReasonView {
         });
         let modality = reason.modality.map(|m| modality_name(m).to_owned());
         let scope: Vec<String> = answer.into_iter().chain(modality).collect();
+        let scope = if scope.is_empty() { "Whole interview".to_owned() } else { scope.join(", ") };
+        Self::scoped(reason, scope)
+    }
+
+    /// The same inside its answer's own section.
+    pub(super) fn in_answer(reason: &Reason) -> Self {
+        Self::scoped(reason, reason.modality.map_or("This answer", modality_name).to_owned())
+    }
+
+    fn scoped(reason: &Reason, scope: String) -> Self {
         let meaning = reason.code.meaning();
         // "Nothing" is the registry's way to say that there is nothing to do; a reader needs no such line.
         let advice = reason.code.advice();
         ReasonView {
             code: reason.code.as_str(),
-            scope: if scope.is_empty() { "Whole interview".to_owned() } else { scope.join(", ") },
+            scope,
             sentence: meaning.to_owned(),
             detail: (!reason.detail.is_empty() && reason.detail != meaning).then(|| reason.detail.clone()),
             advice: (!advice.starts_with("Nothing:") && advice != "Nothing.").then_some(advice),

@@ -1,0 +1,193 @@
+//! The documented JSON schemas agree with the types that write and read the documents.
+
+use hirenet_core::{Assessment, Code, Interview};
+use hirenet_tests::{assessment, source_dir};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn schema(name: &str) -> (Value, Validator) {
+    let text = std::fs::read_to_string(source_dir().join("docs").join(name)).unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::validator_for(&value).unwrap();
+    (value, validator)
+}
+
+fn complaints(validator: &Validator, document: &Value) -> Vec<String> {
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn every_kind_of_assessment_is_of_the_documented_form() {
+    let (_, validator) = schema("assessment.schema.json");
+    for assessment in [assessment::scored(), assessment::partial(), assessment::refused()] {
+        let document = serde_json::to_value(&assessment).unwrap();
+        assert_eq!(complaints(&validator, &document), [""; 0], "{:?}", assessment.status);
+        assert_eq!(serde_json::from_value::<Assessment>(document).unwrap(), assessment);
+    }
+}
+
+#[test]
+fn a_broken_assessment_is_refused() {
+    let (_, validator) = schema("assessment.schema.json");
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 12] = [
+        ("an unknown field", |d| d["verdict"] = json!("accept")),
+        ("an unknown field in a span", |d| d["spans"][0]["emotion"] = json!("joy")),
+        ("an unknown field in a word", |d| d["answers"][0]["transcript"]["words"][0]["speaker"] = json!(1)),
+        ("a missing field", |d| drop(d.as_object_mut().unwrap().remove("score_range"))),
+        ("a score above one", |d| d["score"] = json!(1.2)),
+        ("a partial result without a score", |d| d["score"] = Value::Null),
+        ("a partial result without reasons", |d| d["reasons"] = json!([])),
+        ("a refusal with a score", |d| d["status"] = json!("refused")),
+        ("an unknown status", |d| d["status"] = json!("accepted")),
+        ("an unknown code", |d| d["reasons"][0]["code"] = json!("bad_mood")),
+        ("a range of one number", |d| d["score_range"] = json!([0.5])),
+        ("a hash that is none", |d| d["bundle"]["sha256"] = json!("abc")),
+    ];
+    for (what, change) in changes {
+        let mut document = serde_json::to_value(assessment::partial()).unwrap();
+        change(&mut document);
+        assert!(!validator.is_valid(&document), "{what}");
+    }
+}
+
+#[test]
+fn every_code_is_documented() {
+    let (schema, _) = schema("assessment.schema.json");
+    let documented = &schema["$defs"]["reason"]["properties"]["code"]["enum"];
+    assert_eq!(*documented, serde_json::to_value(Code::ALL).unwrap());
+}
+
+fn message() -> Value {
+    json!({
+        "job_id": "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10", "tenant": "acme", "interview_id": "i-1", "candidate": "c-1",
+        "position": {"id": "p-1", "title": "Sales assistant"}, "language": "en",
+        "consent": {
+            "version": "1", "given_at": "2026-01-01T00:00:00Z", "modalities": ["verbal", "vocal", "visual"],
+            "face_waiver": {"name_on_file": true, "interview_date": "2026-01-01", "consented": true, "read": true}
+        },
+        "retention_days": 30,
+        "answers": [
+            {"id": "a1", "question": "Why?", "media": "a1.mp4", "sha256": "0aF".repeat(22)[..64], "take": 2},
+            {"id": "a2", "question": "How?", "media": "file:///a2.mp4", "transcript": "So it went."},
+            {"id": "a3", "question": "Who?", "media": "a3.mp4",
+             "transcript": {"words": [{"text": "Me.", "start": 0.5, "end": 1}]}}
+        ]
+    })
+}
+
+/// A change of one value of the message: where, and the new value; `None` removes it.
+type Change = (&'static str, Option<Value>);
+
+/// Changes that leave the message valid.
+fn good() -> Vec<Change> {
+    vec![
+        ("/language", Some(Value::Null)),
+        ("/language", None),
+        ("/consent/face_waiver", Some(Value::Null)),
+        ("/consent/face_waiver", None),
+        ("/consent/modalities", Some(json!(["vocal"]))),
+        ("/retention_days", Some(json!(0))),
+        ("/position/title", Some(json!(""))),
+        ("/answers/0/sha256", Some(Value::Null)),
+        ("/answers/0/sha256", None),
+        ("/answers/0/take", Some(Value::Null)),
+        ("/answers/0/id", Some(json!("A-1_b.c"))),
+        ("/answers/0/question", Some(json!(""))),
+        ("/answers/1/transcript", Some(Value::Null)),
+        ("/answers/2/transcript/words", Some(json!([]))),
+        ("/answers/2/transcript/words/0/start", Some(json!(0))),
+    ]
+}
+
+/// Changes after which the message must be refused.
+fn bad() -> Vec<Change> {
+    let mut changes: Vec<Change> = vec![
+        ("/surprise", Some(json!(1))),
+        ("/position/salary", Some(json!(1))),
+        ("/consent/scope", Some(json!("all"))),
+        ("/consent/face_waiver/name", Some(json!("A. Person"))),
+        ("/answers/0/mood", Some(json!("x"))),
+        ("/answers/2/transcript/text", Some(json!("Me."))),
+        ("/answers/2/transcript/words/0/confidence", Some(json!(1))),
+        ("/job_id", Some(json!("seven"))),
+        ("/tenant", Some(json!(" "))),
+        ("/interview_id", Some(json!(""))),
+        ("/candidate", Some(json!(7))),
+        ("/position/id", Some(json!("\t"))),
+        ("/language", Some(json!("EN"))),
+        ("/language", Some(json!("eng"))),
+        ("/consent/modalities", Some(json!([]))),
+        ("/consent/modalities/0", Some(json!("mood"))),
+        ("/consent/face_waiver/read", Some(json!("yes"))),
+        ("/retention_days", Some(json!("30"))),
+        ("/retention_days", Some(json!(-1))),
+        ("/retention_days", Some(json!(1.5))),
+        ("/answers", Some(json!([]))),
+        ("/answers", Some(json!({}))),
+        ("/answers/0/id", Some(json!("../a"))),
+        ("/answers/0/id", Some(json!(".a"))),
+        ("/answers/0/id", Some(json!(""))),
+        ("/answers/0/id", Some(json!("a".repeat(101)))),
+        ("/answers/0/media", Some(json!(""))),
+        ("/answers/0/sha256", Some(json!("abc"))),
+        ("/answers/0/take", Some(json!(-1))),
+        ("/answers/1/transcript", Some(json!(5))),
+        ("/answers/1/transcript", Some(json!([]))),
+        ("/answers/2/transcript/words/0/start", Some(json!(-1))),
+        ("/answers/2/transcript/words/0/end", Some(json!("1"))),
+    ];
+    let required = [
+        "/job_id",
+        "/tenant",
+        "/interview_id",
+        "/candidate",
+        "/position",
+        "/position/id",
+        "/position/title",
+        "/consent",
+        "/consent/version",
+        "/consent/given_at",
+        "/consent/modalities",
+        "/consent/face_waiver/read",
+        "/consent/face_waiver/name_on_file",
+        "/consent/face_waiver/interview_date",
+        "/consent/face_waiver/consented",
+        "/retention_days",
+        "/answers",
+        "/answers/0/id",
+        "/answers/0/question",
+        "/answers/0/media",
+        "/answers/2/transcript/words",
+        "/answers/2/transcript/words/0/text",
+    ];
+    changes.extend(required.map(|path| (path, None)));
+    changes
+}
+
+fn changed((path, value): &Change) -> Value {
+    let mut document = message();
+    let (parent, key) = path.rsplit_once('/').unwrap();
+    let parent = document.pointer_mut(parent).unwrap();
+    match (parent, value) {
+        (Value::Object(fields), Some(value)) => drop(fields.insert(key.to_owned(), value.clone())),
+        (Value::Object(fields), None) => drop(fields.remove(key).unwrap()),
+        (Value::Array(items), Some(value)) => items[key.parse::<usize>().unwrap()] = value.clone(),
+        (other, _) => panic!("{path} leads into {other}"),
+    }
+    document
+}
+
+#[test]
+fn schema_and_program_agree_on_messages() {
+    let (_, validator) = schema("interview.schema.json");
+    assert_eq!(complaints(&validator, &message()), [""; 0]);
+    for (changes, valid) in [(good(), true), (bad(), false)] {
+        for change in changes {
+            let document = changed(&change);
+            assert_eq!(validator.is_valid(&document), valid, "the schema on {change:?}");
+            let read = Interview::from_json(&document.to_string());
+            assert_eq!(read.is_ok(), valid, "the program on {change:?}: {:?}", read.err());
+        }
+    }
+}
