@@ -1,5 +1,7 @@
 //! The report page in a real browser: `hirenet report` writes it, headless Chromium shows and drives it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod browser;
 mod interview;
 
