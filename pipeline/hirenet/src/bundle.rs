@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hirenet_core::{BundleInfo, ByModality, Modality, Schema, sha256_bytes};
-use hirenet_onnx::Runtime;
 use hirenet_onnx::ort::session::Session;
+use hirenet_onnx::{Runtime, external_files};
 
 use crate::contract::METADATA_KEY;
 use crate::interview::Packed;
@@ -23,7 +23,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Loads a file. `known` are the schemas that extractors here produce, those of questions and titles included.
+    /// Loads a file, and the files with weights that it names beside it. `known` are the schemas that extractors here produce, those of questions and titles included.
     ///
     /// # Errors
     /// [`BundleError::Missing`] and [`BundleError::Unreadable`] for the file; else as [`Bundle::from_bytes`].
@@ -33,7 +33,8 @@ impl Bundle {
             std::io::ErrorKind::NotFound => BundleError::Missing(path.to_owned()),
             _ => unreadable(error.to_string()),
         })?;
-        Self::from_bytes(runtime, &bytes, known).map_err(|error| match error {
+        let files = read_external(path, &bytes).map_err(unreadable)?;
+        Self::open(runtime, &bytes, &files, known).map_err(|error| match error {
             BundleError::Unreadable { detail, .. } => unreadable(detail),
             other => other,
         })
@@ -46,8 +47,17 @@ impl Bundle {
     /// of emotion, mood or personality; [`BundleError::Schema`] where it wants features that nothing here produces;
     /// [`BundleError::Contract`] with every other breach.
     pub fn from_bytes(runtime: &Runtime, bytes: &[u8], known: &[Arc<Schema>]) -> Result<Bundle, BundleError> {
+        let unreadable = |detail: String| BundleError::Unreadable { path: None, detail };
+        // The runtime would look for them in the working directory.
+        if let Some(file) = external_files(bytes).map_err(unreadable)?.first() {
+            return Err(unreadable(format!("its weights lie in another file, `{file}`; load it by its path")));
+        }
+        Self::open(runtime, bytes, &[], known)
+    }
+
+    fn open(runtime: &Runtime, bytes: &[u8], files: &[File], known: &[Arc<Schema>]) -> Result<Bundle, BundleError> {
         let session = runtime
-            .open_bytes(bytes)
+            .open_with_files(bytes, files)
             .map_err(|error| BundleError::Unreadable { path: None, detail: error.to_string() })?;
         refuse_forbidden(&session)?;
         let text = session.metadata().map_err(BundleError::failed)?.custom(METADATA_KEY);
@@ -71,7 +81,7 @@ impl Bundle {
             name: card.name.clone(),
             version: card.version.clone(),
             kind: card.kind,
-            sha256: sha256_bytes(bytes),
+            sha256: sha256_of(bytes, files),
         };
         Ok(Bundle { session, card, info, schemas, context })
     }
@@ -135,6 +145,32 @@ impl Bundle {
     pub(crate) fn run(&mut self, packed: &Packed) -> Result<Outputs, BundleError> {
         run(&mut self.session, packed)
     }
+}
+
+/// Name and content of a file with weights.
+type File = (String, Arc<[u8]>);
+
+/// The files beside a graph that hold its weights, as PyTorch's newer exporter writes them.
+fn read_external(graph: &Path, bytes: &[u8]) -> Result<Vec<File>, String> {
+    let folder = graph.parent().unwrap_or(Path::new(""));
+    let read = |name: String| {
+        if Path::new(&name).file_name() != Some(name.as_ref()) {
+            return Err(format!("its weights lie in `{name}`; only a file beside the graph is opened"));
+        }
+        let content = std::fs::read(folder.join(&name))
+            .map_err(|error| format!("its weights lie in `{name}` beside it, which cannot be read: {error}"))?;
+        Ok((name, content.into()))
+    };
+    external_files(bytes)?.into_iter().map(read).collect()
+}
+
+/// The graph's SHA-256; with weights in files beside it, that of the graph and those files one after another.
+fn sha256_of(bytes: &[u8], files: &[File]) -> String {
+    if files.is_empty() {
+        return sha256_bytes(bytes);
+    }
+    let parts: Vec<&[u8]> = std::iter::once(bytes).chain(files.iter().map(|(_, content)| content.as_ref())).collect();
+    sha256_bytes(&parts.concat())
 }
 
 /// Looks at output names, and at every key and value of the metadata.

@@ -67,7 +67,11 @@ fn random(rng: &mut ChaCha8Rng, bundle: &Bundle, there: &[Modality], words: usiz
     let schemas = bundle.schemas();
     let modalities = schemas.iter().map(|(modality, schema)| {
         let shift = modality as usize % rows.len();
-        let length = |answer: usize| if there.contains(&modality) { rows[(answer + shift) % rows.len()] } else { 0 };
+        let length = |answer: usize| {
+            let rows = rows[(answer + shift) % rows.len()];
+            // Modalities differ in length, as words and windows do.
+            if there.contains(&modality) { rows + rows * modality as usize / 2 } else { 0 }
+        };
         let lengths: Vec<usize> = (0..rows.len()).map(length).collect();
         let kept = lengths.iter().map(|length| (0..*length).collect()).collect();
         PackedModality { modality, rows: sequences(rng, &lengths, schema.dim()), kept }

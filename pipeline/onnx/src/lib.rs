@@ -2,11 +2,13 @@
 //! session; and the one writer of ONNX graphs.
 
 mod error;
+mod external;
 pub mod graph;
 mod proto;
 mod runtime;
 
 pub use error::OnnxError;
+pub use external::external_files;
 /// The runtime's own crate, so that all rooms use one version of it.
 pub use ort;
 pub use runtime::{Device, ModelFile, OnnxSettings, Runtime};

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use hirenet_core::sha256_bytes;
 use ort::environment::Environment;
@@ -190,10 +191,24 @@ impl Runtime {
     /// # Errors
     /// [`OnnxError::Run`] with the runtime's words.
     pub fn open_bytes(&self, bytes: &[u8]) -> Result<Session, OnnxError> {
-        Self::session(&self.environment, self.device, self.threads, bytes)
+        self.open_with_files(bytes, &[])
     }
 
-    fn session(environment: &Environment, device: Device, threads: usize, bytes: &[u8]) -> Result<Session, OnnxError> {
+    /// Opens a graph held in memory with the files that [`external_files`](crate::external_files) names: name and content.
+    ///
+    /// # Errors
+    /// [`OnnxError::Run`] with the runtime's words.
+    pub fn open_with_files(&self, bytes: &[u8], files: &[(String, Arc<[u8]>)]) -> Result<Session, OnnxError> {
+        Self::session(&self.environment, self.device, self.threads, bytes, files)
+    }
+
+    fn session(
+        environment: &Environment,
+        device: Device,
+        threads: usize,
+        bytes: &[u8],
+        files: &[(String, Arc<[u8]>)],
+    ) -> Result<Session, OnnxError> {
         let builder = Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
             .with_intra_threads(threads)?
@@ -207,13 +222,16 @@ impl Runtime {
                 .error_on_failure()])?,
             Device::Cpu | Device::Auto => builder,
         };
+        for (name, content) in files {
+            builder = builder.with_external_initializer_file_in_memory(name, content.clone())?;
+        }
         Ok(builder.commit_from_memory(bytes)?)
     }
 
     fn probe_cuda(&mut self, n: u32) -> Result<(), OnnxError> {
         let graph = crate::graph::probe_graph();
         let device = Device::Cuda(n);
-        Self::session(&self.environment, device, 1, &graph)
+        Self::session(&self.environment, device, 1, &graph, &[])
             .map_err(|error| OnnxError::Device { device: device.to_string(), detail: error.to_string() })?;
         self.device = device;
         Ok(())

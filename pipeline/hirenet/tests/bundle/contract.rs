@@ -140,3 +140,43 @@ fn the_check_finds_what_the_signature_cannot_show() {
     found(Fault::Nan, "graph", "not finite");
     found(Fault::Shape, "graph", "`logit` has shape [2]");
 }
+
+/// A field of a protobuf message that holds bytes.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap_or_else(|_| panic!("a field of this test is short"));
+    [&[number << 3 | 2, length], content].concat()
+}
+
+/// The graph with one more tensor, `GraphProto.initializer`, whose data lies in `file`. Protobuf joins repeated messages,
+/// so it can be appended.
+fn with_weights_in(file: &str, graph: &[u8]) -> Vec<u8> {
+    let location = [field(1, b"location"), field(2, file.as_bytes())].concat();
+    // dims = [1], data_type = FLOAT, name, external_data, data_location = EXTERNAL
+    let tensor = [&[1 << 3, 1, 2 << 3, 1][..], &field(8, b"far"), &field(13, &location), &[14 << 3, 1]].concat();
+    [graph, &field(7, &field(5, &tensor))].concat()
+}
+
+#[test]
+fn weights_beside_the_graph_are_read_and_hashed_and_nothing_further_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.onnx");
+    let graph = Toy::new(&Modality::ALL).bytes();
+    let open = |file: &str| {
+        std::fs::write(&path, with_weights_in(file, &graph)).unwrap();
+        Bundle::load(hirenet_tests::runtime(), &path, &known()).map(|bundle| bundle.info().sha256.clone())
+    };
+    let refused = |file: &str, words: &str| {
+        let error = open(file).unwrap_err();
+        assert_eq!(error.code(), Code::BundleUnreadable);
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    refused("b.onnx.data", "cannot be read");
+    refused("../b.onnx.data", "only a file beside the graph");
+    refused("/etc/passwd", "only a file beside the graph");
+    std::fs::write(folder.path().join("b.onnx.data"), [0; 4]).unwrap();
+    let first = open("b.onnx.data").unwrap();
+    std::fs::write(folder.path().join("b.onnx.data"), [1; 4]).unwrap();
+    assert_ne!(open("b.onnx.data").unwrap(), first, "the hash covers the weights");
+    let error = load(&with_weights_in("b.onnx.data", &graph)).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("load it by its path"), "{error}");
+}
