@@ -28,10 +28,13 @@ fn every_kind_of_assessment_is_of_the_documented_form() {
     }
 }
 
+/// Something that breaks an assessment.
+type Damage = fn(&mut Value);
+
 #[test]
 fn a_broken_assessment_is_refused() {
     let (_, validator) = schema("assessment.schema.json");
-    let changes: [(&str, fn(&mut Value)); 12] = [
+    let changes: [(&str, Damage); 12] = [
         ("an unknown field", |d| d["verdict"] = json!("accept")),
         ("an unknown field in a span", |d| d["spans"][0]["emotion"] = json!("joy")),
         ("an unknown field in a word", |d| d["answers"][0]["transcript"]["words"][0]["speaker"] = json!(1)),

@@ -135,8 +135,30 @@ fn a_phone_shows_the_whole_width() {
     browser.resize(360, 740);
     wait_for_metadata(&mut browser);
     browser.screenshot("phone");
-    browser.click("document.querySelector('.moment[data-rank=\"1\"]')");
-    assert_video_at(&mut browser, 4.55);
+    browser.click("document.querySelector('#answer-1 .words .w:last-child')");
+    assert_video_at(&mut browser, 2.96);
+    let top = browser.number("document.querySelector('video').getBoundingClientRect().top");
+    assert!((0.0..60.0).contains(&top), "the recording stays in sight of the last word, at {top}");
+}
+
+#[test]
+fn the_policy_forbids_the_network_and_foreign_scripts() {
+    let interview = Interview::new(Recordings::None);
+    let Some(mut browser) = open(&interview) else { return };
+    let blocked = browser.value(
+        "new Promise((done) => {
+            const blocked = [];
+            document.addEventListener('securitypolicyviolation', (event) => {
+                blocked.push(event.effectiveDirective);
+                if (blocked.length === 3) done(blocked.sort());
+            });
+            fetch('https://example.org/').catch(() => {});
+            new Image().src = 'https://example.org/a.png';
+            document.body.append(Object.assign(document.createElement('script'), {text: 'window.intruder = 1'}));
+        })",
+    );
+    assert_eq!(blocked, serde_json::json!(["connect-src", "img-src", "script-src-elem"]));
+    assert_eq!(browser.text("typeof window.intruder"), "undefined");
 }
 
 #[test]
@@ -146,6 +168,8 @@ fn text_is_readable_by_day_and_by_night() {
     wait_for_metadata(&mut browser);
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
+        let video = "document.querySelector('video')";
+        browser.wait_for(&format!("{video}.readyState >= 2"), video, "loadeddata");
         browser.screenshot(scheme);
         let worst = browser.value(include_str!("contrast.js"));
         let ratio = worst["ratio"].as_f64().unwrap();

@@ -47,11 +47,12 @@ impl Moment {
             start: span.start.map(|start| format!("{start:.3}")).unwrap_or_default(),
             word: span.word_first.map(|word| word.to_string()).unwrap_or_default(),
             label: format!(
-                "Moment {rank}: answer {}, {}, {times}, {} ({}).{said}",
+                "Moment {rank}: answer {}, {}, {times}, {} ({}), {} of the attention.{said}",
                 answer + 1,
                 modality.to_lowercase(),
                 effect(influence),
-                signed(influence)
+                signed(influence),
+                percent(f64::from(span.weight))
             ),
             times,
             text: span.text.clone(),
