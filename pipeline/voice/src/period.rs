@@ -11,10 +11,14 @@ const LEAST_CORRELATION: f32 = 0.3;
 const LARGEST_PERIOD_RATIO: f64 = 1.3;
 /// Adjacent periods that differ more in amplitude are an onset or an end, not shimmer.
 const LARGEST_AMPLITUDE_RATIO: f64 = 1.6;
+/// Standard deviation in samples of a difference of two periods that is due to sampling alone.
+const RESOLUTION: f64 = 0.1;
+/// Least jitter and shimmer that are reported: 0 would read as missing.
+const LEAST: f64 = 1e-6;
 /// Half of the frame that jitter and shimmer are taken from: 30 ms.
 const HALF_FRAME: f64 = 480.0;
 
-/// A glottal cycle: where it starts, in samples, and the amplitude there.
+/// A glottal cycle: its position in samples, and the root mean square of the period around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cycle {
     pub(crate) at: f64,
@@ -134,7 +138,7 @@ impl<'a> Chain<'a> {
         self.wave.get(first as usize..first as usize + length)
     }
 
-    /// Peak-to-peak amplitude of the period around a cycle's start.
+    /// Root mean square of the period around a cycle's start.
     fn amplitude(&self, at: f64) -> f64 {
         let length = self.period(at).round() as usize;
         let Some(segment) = self.segment(at.round(), length) else { return 0.0 };
@@ -153,17 +157,17 @@ pub(crate) fn perturbation(cycles: &[Cycle], frame: usize) -> Perturbation {
 
     let periods = || inside.windows(2).map(|pair| pair[1].at - pair[0].at);
     let alike = |a: f64, b: f64, ratio: f64| a.max(b) <= ratio * a.min(b);
-    let changes = mean(
-        periods()
-            .zip(periods().skip(1))
-            .filter_map(|(before, now)| alike(before, now, LARGEST_PERIOD_RATIO).then(|| (now - before).abs())),
-    );
-    let jitter = changes.zip(mean(periods())).map(|(change, period)| change / period);
+    let changes = periods().zip(periods().skip(1)).filter(|(before, now)| alike(*before, *now, LARGEST_PERIOD_RATIO));
+    // Variances add: what sampling adds is taken away.
+    let real = |change: f64| (change.powi(2) - RESOLUTION.powi(2)).max(0.0).sqrt();
+    let change = mean(changes.map(|(before, now)| real(now - before)));
+    let jitter = change.zip(mean(periods())).map(|(change, period)| (change / period).max(LEAST));
     let shimmer_db = mean(inside.windows(2).filter_map(|pair| {
         let (before, now) = (pair[0].amplitude, pair[1].amplitude);
         let counts = before > 0.0 && now > 0.0 && alike(before, now, LARGEST_AMPLITUDE_RATIO);
         counts.then(|| 20.0 * (now / before).log10().abs())
-    }));
+    }))
+    .map(|shimmer| shimmer.max(LEAST));
     Perturbation { jitter, shimmer_db }
 }
 
