@@ -284,7 +284,7 @@ impl TranscriptView {
         let mut paragraphs: Vec<Paragraph> = Vec::new();
         let mut next = 0;
         // Words that no segment names are kept too: a page must not lose what was said.
-        let ends = transcript.segments.iter().map(|s| s.word_last + 1).chain([words.len()]);
+        let ends = transcript.segments.iter().map(|s| s.word_last.saturating_add(1)).chain([words.len()]);
         for end in ends {
             let end = end.min(words.len());
             if end > next {

@@ -33,7 +33,7 @@ fn the_bundles_kind_stands_in_plain_sight() {
     assert!(page(&assessment).contains("trained on synthetic data"));
     assessment.bundle.kind = BundleKind::Trained;
     let trained = page(&assessment);
-    assert!(trained.contains("<strong class=\"kind\">trained</strong>") && !trained.contains("class=\"warning\""));
+    assert!(trained.contains("<strong class=\"kind\">trained</strong>") && !trained.contains("<aside"));
 }
 
 #[test]
@@ -113,4 +113,40 @@ fn files_too_large_for_the_page_are_linked_and_the_others_embedded() {
     let media = resolve_media(&assessment, &folders);
     assert_eq!(media[0], Media::Missing(media::MissingMedia::Changed));
     assert_eq!(media[1], Media::Link { href: "a2.wav".to_owned(), too_large: None });
+}
+
+#[test]
+fn numbers_beyond_all_bounds_still_give_a_page() {
+    let mut assessment = partial();
+    assessment.score = Some(7.0);
+    assessment.score_range = Some([-1.0, f64::MAX]);
+    for span in &mut assessment.spans {
+        (span.start, span.end, span.word_last) = (Some(-5.0), Some(1e300), Some(usize::MAX));
+    }
+    for answer in &mut assessment.answers {
+        answer.duration_s = Some(-1.0);
+        for segment in answer.transcript.iter_mut().flat_map(|transcript| &mut transcript.segments) {
+            segment.word_last = usize::MAX;
+        }
+    }
+    assessment.answers[0].duration_s = Some(f64::MAX);
+    assessment.reasons[0].answer = Some("nowhere".to_owned());
+    assessment.spans[0].answer = "nowhere".to_owned();
+    let page = page(&assessment);
+    assert!(page.contains("Answer nowhere") && !page.contains("NaN"));
+    assessment.answers.clear();
+    assert!(self::page(&assessment).contains("Advice, not a decision."));
+}
+
+#[test]
+fn every_word_is_shown_once_whatever_the_segments_say() {
+    let mut assessment = scored();
+    let transcript = assessment.answers[0].transcript.as_mut().unwrap();
+    let words = transcript.words.len();
+    transcript.segments.remove(1);
+    transcript.segments.truncate(2);
+    assert_eq!(
+        page(&assessment).matches("class=\"w a").count() - page(&refused()).matches("class=\"w a").count(),
+        words
+    );
 }
