@@ -54,9 +54,9 @@ impl<'a> Pass<'a> {
         let usable = |chosen: &'a Option<Chosen>, wanted: bool| {
             chosen.as_ref().filter(|chosen| wanted && chosen.unusable.is_none())
         };
-        let unopened = |error: Error| match input::is_memory(error) {
-            true => Refusal::plain(Code::LimitMemory),
-            false => Refusal::plain(Code::CodecUnsupported),
+        let unopened = |error: Error| {
+            let code = if input::is_memory(error) { Code::LimitMemory } else { Code::CodecUnsupported };
+            Refusal::plain(code)
         };
         let mut sound = None;
         if let Some(chosen) = usable(&plan.audio, request.audio)

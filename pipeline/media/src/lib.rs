@@ -5,6 +5,7 @@
 //! pipe. The child has limits on processor time and memory, the parent watches the wall clock, and a crash costs one
 //! file. Media time zero is the earlier of the first audio and the first video timestamp.
 
+mod about;
 mod allowed;
 mod child;
 mod damage;
@@ -30,9 +31,10 @@ mod task;
 mod types;
 mod upright;
 
+pub use about::{check_file, decoders, ffmpeg_version};
 pub use child::child_main;
 pub use error::{MediaError, Refusal};
-pub use launch::Launcher;
+pub use launch::{CHILD_COMMAND, Launcher};
 pub use open::{Decoding, open, open_with, probe, probe_with};
 pub use settings::MediaSettings;
 pub use types::{AudioInfo, Event, Outcome, Probe, Request, StreamInfo, StreamKind, VideoInfo};

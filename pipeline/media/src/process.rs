@@ -20,8 +20,7 @@ const LAST_BREATH: Duration = Duration::from_secs(2);
 /// A running child. Dropping it kills it and its process group.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
-    group: Pid,
+    group: Group,
     exit: OwnedFd,
     stdout: ChildStdout,
     stderr: Tail,
@@ -45,7 +44,7 @@ impl Process {
     pub(crate) fn start(launcher: &Launcher, file: File, task: &Task) -> Result<Self, MediaError> {
         let failed = MediaError::Start;
         let json = serde_json::to_string(task).map_err(|error| failed(error.into()))?;
-        let mut child = Command::new(&launcher.program)
+        let mut started = Command::new(&launcher.program)
             .args(&launcher.args)
             .arg(json)
             .env_clear()
@@ -57,23 +56,14 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        let parts = child.stdout.take().zip(child.stderr.take()).zip(Pid::from_raw(child.id().cast_signed()));
-        let Some(((stdout, stderr), group)) = parts else {
-            return Err(failed(ErrorKind::BrokenPipe.into()));
-        };
+        let pipes = started.stdout.take().zip(started.stderr.take());
+        let group = Group::new(started).map_err(failed)?;
+        let Some((stdout, stderr)) = pipes else { return Err(failed(ErrorKind::BrokenPipe.into())) };
+        let exit = pidfd_open(group.number, PidfdFlags::empty()).map_err(|error| failed(error.into()))?;
+        let stderr = Tail::new(stderr).map_err(failed)?;
         let settings = &task.settings;
-        let watched = pidfd_open(group, PidfdFlags::empty()).map_err(io::Error::from);
-        match watched.and_then(|exit| Ok((exit, Tail::new(stderr)?))) {
-            Ok((exit, stderr)) => {
-                let watch = Watch::new(settings);
-                let (memory_mb, cpu_s) = (settings.max_decode_memory_mb, settings.max_decode_cpu_s);
-                Ok(Process { child, group, exit, stdout, stderr, watch, memory_mb, cpu_s })
-            }
-            Err(error) => {
-                end(&mut child, group);
-                Err(failed(error))
-            }
-        }
+        let (memory_mb, cpu_s) = (settings.max_decode_memory_mb, settings.max_decode_cpu_s);
+        Ok(Process { group, exit, stdout, stderr, watch: Watch::new(settings), memory_mb, cpu_s })
     }
 
     /// The next message. After an error the child is of no more use.
@@ -86,7 +76,7 @@ impl Process {
             Err(_) if self.watch.over.is_some() => Err(self.timed_out()),
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(self.post_mortem()),
             Err(error) => {
-                end(&mut self.child, self.group);
+                self.group.end();
                 Err(MediaError::Crashed { how: error.to_string(), stderr: self.stderr.finish() })
             }
         }
@@ -94,7 +84,7 @@ impl Process {
 
     fn timed_out(&mut self) -> MediaError {
         let (what, limit_s) = self.watch.over.unwrap_or_default();
-        end(&mut self.child, self.group);
+        self.group.end();
         tracing::warn!(what, limit_s, stderr = %self.stderr.finish(), "decoder ended at a limit");
         MediaError::Time { what, limit_s }
     }
@@ -102,7 +92,7 @@ impl Process {
     /// Why the child ended without a last message.
     fn post_mortem(&mut self) -> MediaError {
         let ended = wait_readable(&self.exit, LAST_BREATH);
-        let status = end(&mut self.child, self.group);
+        let status = self.group.end();
         let stderr = self.stderr.finish();
         let signal = status.as_ref().and_then(ExitStatusExt::signal).and_then(Signal::from_named_raw);
         tracing::warn!(?status, %stderr, "decoder ended early");
@@ -123,17 +113,38 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        end(&mut self.child, self.group);
+/// A child that leads a process group of its own. Dropping it kills the group.
+#[derive(Debug)]
+struct Group {
+    child: Child,
+    number: Pid,
+    reaped: Option<ExitStatus>,
+}
+
+impl Group {
+    fn new(mut child: Child) -> io::Result<Self> {
+        match Pid::from_raw(child.id().cast_signed()) {
+            Some(number) => Ok(Group { child, number, reaped: None }),
+            None => child.kill().and_then(|()| Err(ErrorKind::InvalidData.into())),
+        }
+    }
+
+    /// Kills the whole group, then reaps the child. In this order and only once: a reaped child's number may be
+    /// another's.
+    fn end(&mut self) -> Option<ExitStatus> {
+        if self.reaped.is_none() {
+            // The group may have ended by itself.
+            let _gone = kill_process_group(self.number, Signal::KILL);
+            self.reaped = self.child.wait().ok();
+        }
+        self.reaped
     }
 }
 
-/// Kills the whole group, then reaps the child. In this order: an unreaped child keeps its group's number taken.
-fn end(child: &mut Child, group: Pid) -> Option<ExitStatus> {
-    // A status that is known already means that the child is reaped, and its number may be another's.
-    let _gone = kill_process_group(group, Signal::KILL);
-    child.wait().ok()
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 fn signal_name(signal: Signal) -> String {

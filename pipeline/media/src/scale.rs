@@ -60,6 +60,14 @@ impl Look {
             full_range: is_jpeg || ffi::is_full_range(picture),
         }
     }
+
+    /// A scaler from such pictures to RGB of this size, and room for what it gives.
+    fn scaler(self, (width, height): (u32, u32)) -> Result<(Look, Context, frame::Video), Error> {
+        let flags = Flags::BILINEAR;
+        let mut context = Context::get(self.pixel, self.width, self.height, Pixel::RGB24, width, height, flags)?;
+        ffi::set_colours(&mut context, self.space, self.full_range);
+        Ok((self, context, frame::Video::empty()))
+    }
 }
 
 /// Scales pictures of one stream; follows changes of size and format in mid-stream.
@@ -78,16 +86,8 @@ impl Scaler {
     pub(crate) fn frame(&mut self, picture: &frame::Video, time_s: f64) -> Result<Frame, Error> {
         let look = Look::of(picture);
         let full = square_size(look.width, look.height, look.shape);
-        let current = match self.current.take().filter(|(known, ..)| *known == look) {
-            Some(current) => current,
-            None => {
-                let (width, height) = scaled_size(full, self.limit);
-                let mut context =
-                    Context::get(look.pixel, look.width, look.height, Pixel::RGB24, width, height, Flags::BILINEAR)?;
-                ffi::set_colours(&mut context, look.space, look.full_range);
-                (look, context, frame::Video::empty())
-            }
-        };
+        let current = self.current.take().filter(|(known, ..)| *known == look);
+        let current = current.map_or_else(|| look.scaler(scaled_size(full, self.limit)), Ok)?;
         let (_, context, rgb) = self.current.insert(current);
         context.run(picture, rgb)?;
         let (width, height) = (rgb.width(), rgb.height());

@@ -2,7 +2,8 @@
 
 use ffmpeg_next::format::Sample;
 use ffmpeg_next::format::sample::Type;
-use ffmpeg_next::software::resampling::{self, Context};
+use ffmpeg_next::software::resampling::Context;
+use ffmpeg_next::software::resampling::context::Definition;
 use ffmpeg_next::util::frame;
 use ffmpeg_next::{ChannelLayout, Error, Packet, Rational, codec, decoder};
 use hirenet_core::{Code, SAMPLE_RATE};
@@ -114,19 +115,16 @@ impl Sound {
         }
         self.damage.decoded();
         decoded.set_channel_layout(native_layout(decoded));
-        let format = resampling::context::Definition {
-            format: decoded.format(),
-            channel_layout: decoded.channel_layout(),
-            rate: decoded.rate(),
-        };
+        let format =
+            Definition { format: decoded.format(), channel_layout: decoded.channel_layout(), rate: decoded.rate() };
         if self.resampler.as_ref().is_some_and(|known| *known.input() != format) {
             self.drain(emit)?;
         }
         self.align(decoded.timestamp(), emit)?;
-        if let Err(error) = self.resample(decoded, format, emit)? {
-            self.damage.failed(error)?;
+        match self.resample(decoded, format) {
+            Ok(out) => self.push(samples(&out), emit),
+            Err(error) => Ok(self.damage.failed(error)?),
         }
-        Ok(())
     }
 
     /// Brings the count of samples to a timestamp: silence for a gap, a cut for an overlap.
@@ -153,34 +151,18 @@ impl Sound {
         Ok(())
     }
 
-    fn resample(
-        &mut self,
-        decoded: &frame::Audio,
-        from: resampling::context::Definition,
-        emit: &mut Emit<'_>,
-    ) -> Result<Result<(), Error>, Stop> {
-        let mut resampler = match self.resampler.take() {
-            Some(resampler) => resampler,
-            None => {
-                let made =
-                    Context::get(from.format, from.channel_layout, from.rate, PACKED, ChannelLayout::MONO, SAMPLE_RATE);
-                match made {
-                    Ok(resampler) => resampler,
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
-        };
+    fn resample(&mut self, decoded: &frame::Audio, from: Definition) -> Result<frame::Audio, Error> {
+        let known = self.resampler.take();
+        let Definition { format, channel_layout, rate } = from;
+        let make = || Context::get(format, channel_layout, rate, PACKED, ChannelLayout::MONO, SAMPLE_RATE);
+        let mut resampler = known.map_or_else(make, Ok)?;
         // Room for all that may come, or the resampler would hold more and more back.
         let waiting = resampler.delay().map_or(0, |delay| delay.output.max(0) as usize);
-        let room = waiting + decoded.samples() * SAMPLE_RATE as usize / from.rate.max(1) as usize + 64;
+        let room = waiting + decoded.samples() * SAMPLE_RATE as usize / rate.max(1) as usize + 64;
         let mut out = frame::Audio::new(PACKED, room, ChannelLayout::MONO);
         let result = resampler.run(decoded, &mut out);
         self.resampler = Some(resampler);
-        if let Err(error) = result {
-            return Ok(Err(error));
-        }
-        self.push(samples(&out), emit)?;
-        Ok(Ok(()))
+        result.map(|_| out)
     }
 
     /// Takes what the resampler still holds, and ends it.

@@ -1,8 +1,6 @@
 //! The clips of the shared data: what comes out is what was measured with other programs.
 
-mod common;
-
-use common::{BOTH, codes, decode, describe, try_decode};
+use crate::common::{BOTH, codes, decode, describe, try_decode};
 use hirenet_core::SAMPLE_RATE;
 use hirenet_media::{MediaSettings, Request, StreamKind};
 use hirenet_tests::shared;

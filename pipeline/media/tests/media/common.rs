@@ -1,7 +1,5 @@
 //! Clips made with the `ffmpeg` program, and decoding them whole.
 
-#![allow(dead_code, reason = "each test program uses a part")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,34 +8,34 @@ use hirenet_media::{
     Decoding, Event, Launcher, MediaError, MediaSettings, Outcome, Probe, Request, open_with, probe_with,
 };
 
-pub const BOTH: Request = Request { audio: true, video: true };
+pub(crate) const BOTH: Request = Request { audio: true, video: true };
 
 /// The child that Cargo built beside the tests.
-pub fn launcher() -> Launcher {
+pub(crate) fn launcher() -> Launcher {
     Launcher::new(env!("CARGO_BIN_EXE_hirenet-decode-child"), ["decode-child"])
 }
 
 /// A folder of clips.
-pub struct Clips {
+pub(crate) struct Clips {
     folder: tempfile::TempDir,
 }
 
 impl Clips {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Clips { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         std::fs::write(self.path(name), bytes).unwrap();
         self.path(name)
     }
 
     /// Runs `ffmpeg ARGS name` (arguments split at blanks) and returns the file's path.
-    pub fn make(&self, name: &str, args: &str) -> PathBuf {
+    pub(crate) fn make(&self, name: &str, args: &str) -> PathBuf {
         let path = self.path(name);
         let out = Command::new("ffmpeg")
             .args(["-v", "error", "-nostdin", "-y"])
@@ -53,29 +51,29 @@ impl Clips {
 
 /// Everything that a decoding gave.
 #[derive(Debug)]
-pub struct Decoded {
-    pub probe: Probe,
-    pub samples: Vec<f32>,
-    pub frames: Vec<Frame>,
-    pub outcome: Outcome,
+pub(crate) struct Decoded {
+    pub(crate) probe: Probe,
+    pub(crate) samples: Vec<f32>,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) outcome: Outcome,
 }
 
 impl Decoded {
-    pub fn codes(&self) -> Vec<Code> {
+    pub(crate) fn codes(&self) -> Vec<Code> {
         codes(&self.outcome.reasons)
     }
 
-    pub fn rms(&self) -> f64 {
+    pub(crate) fn rms(&self) -> f64 {
         let sum: f64 = self.samples.iter().map(|s| f64::from(*s).powi(2)).sum();
         (sum / self.samples.len().max(1) as f64).sqrt()
     }
 }
 
-pub fn codes(reasons: &[Reason]) -> Vec<Code> {
+pub(crate) fn codes(reasons: &[Reason]) -> Vec<Code> {
     reasons.iter().map(|reason| reason.code).collect()
 }
 
-pub fn collect(decoding: Decoding) -> Result<Decoded, MediaError> {
+pub(crate) fn collect(decoding: Decoding) -> Result<Decoded, MediaError> {
     let probe = decoding.probe().clone();
     let (mut samples, mut frames, mut outcome) = (Vec::new(), Vec::new(), None);
     for event in decoding {
@@ -90,21 +88,21 @@ pub fn collect(decoding: Decoding) -> Result<Decoded, MediaError> {
     Ok(Decoded { probe, samples, frames, outcome })
 }
 
-pub fn try_decode(path: &Path, request: Request, settings: &MediaSettings) -> Result<Decoded, MediaError> {
+pub(crate) fn try_decode(path: &Path, request: Request, settings: &MediaSettings) -> Result<Decoded, MediaError> {
     open_with(&launcher(), path, request, settings).and_then(collect)
 }
 
-pub fn decode(path: &Path) -> Decoded {
+pub(crate) fn decode(path: &Path) -> Decoded {
     try_decode(path, BOTH, &MediaSettings::default()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-pub fn refusal(path: &Path) -> Code {
+pub(crate) fn refusal(path: &Path) -> Code {
     match try_decode(path, BOTH, &MediaSettings::default()) {
         Ok(decoded) => panic!("{} was decoded: {:?}", path.display(), decoded.outcome),
         Err(error) => error.code(),
     }
 }
 
-pub fn describe(path: &Path) -> Result<Probe, MediaError> {
+pub(crate) fn describe(path: &Path) -> Result<Probe, MediaError> {
     probe_with(&launcher(), path, &MediaSettings::default())
 }
