@@ -86,7 +86,7 @@ pub(super) fn curve(points: &[(f64, f64)], length_s: f64, max: f64) -> Curve {
     let group = points.len().div_ceil(CURVE_POINTS).max(1);
     let mut curve = Curve::default();
     for (k, rows) in points.chunks(group).enumerate() {
-        let time = (rows[0].0 + rows[rows.len() - 1].0) / 2.0;
+        let time = f64::midpoint(rows[0].0, rows[rows.len() - 1].0);
         let value = rows.iter().map(|row| row.1).fold(0.0, f64::max);
         let command = if k == 0 { 'M' } else { 'L' };
         let _ = write!(curve.line, "{command}{:.1} {:.1}", lane_x(time, length_s), lane_y(value, max));

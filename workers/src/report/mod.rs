@@ -8,6 +8,7 @@
 //! as what it is, a measured difference. The same assessment and options give the same bytes.
 
 mod answer;
+mod lane;
 mod layout;
 mod media;
 mod moments;
@@ -15,6 +16,7 @@ mod overview;
 #[cfg(test)]
 mod tests;
 mod text;
+mod transcript;
 
 use askama::Template;
 use base64::Engine;
