@@ -8,6 +8,7 @@ mod error;
 mod formant;
 mod frame;
 mod harmonic;
+mod hnr;
 mod interpolation;
 mod meter;
 mod period;

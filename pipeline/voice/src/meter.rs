@@ -4,7 +4,8 @@ use ndarray::{Array2, s};
 
 use crate::formant::{FormantFinder, Formants, Resonance, assign};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
-use crate::harmonic::{Quality, QualityMeter};
+use crate::harmonic::{HarmonicLevels, HarmonicMeter};
+use crate::hnr::HnrMeter;
 use crate::period::{Chain, Perturbation, perturbation};
 use crate::pitch::PitchTracker;
 use crate::smooth::{sma3, sma3nz};
@@ -32,7 +33,8 @@ pub struct VoiceMeter {
     spectral: Spectral,
     pitch: PitchTracker,
     formants: FormantFinder,
-    quality: QualityMeter,
+    hnr: HnrMeter,
+    harmonics: HarmonicMeter,
     silence_power: f64,
 }
 
@@ -48,7 +50,8 @@ impl VoiceMeter {
             spectral: Spectral::open(runtime)?,
             pitch: PitchTracker::new(settings),
             formants: FormantFinder::new(),
-            quality: QualityMeter::new(),
+            hnr: HnrMeter::new(),
+            harmonics: HarmonicMeter::new(),
             silence_power: 10_f64.powf(f64::from(settings.silence_floor_dbfs) / 10.0),
         })
     }
@@ -100,33 +103,50 @@ impl VoiceMeter {
         let formants = assign(&resonances);
         let cycles = Chain::new(samples, first, f0_hz).cycles();
         for (offset, (f0, formants)) in f0_hz.iter().zip(&formants).enumerate() {
-            let frame = first + offset;
-            let quality = self.quality.measure(samples, frame, f64::from(*f0), formants);
-            let row = voiced_columns(f64::from(*f0), perturbation(&cycles, frame), &quality, formants);
-            for (value, voiced) in values.row_mut(frame).iter_mut().skip(SPECTRAL_COLUMNS).zip(row) {
+            let (frame, f0_hz) = (first + offset, f64::from(*f0));
+            let voiced = VoicedFrame {
+                f0_hz,
+                perturbation: perturbation(&cycles, frame),
+                hnr_db: self.hnr.measure(samples, frame, f0_hz),
+                levels: self.harmonics.measure(samples, frame, f0_hz, formants),
+                formants,
+            };
+            for (value, voiced) in values.row_mut(frame).iter_mut().skip(SPECTRAL_COLUMNS).zip(voiced.columns()) {
                 *value = voiced as f32;
             }
         }
     }
 }
 
-/// Columns 11 to 25 of one voiced frame; 0 where missing.
-fn voiced_columns(f0_hz: f64, perturbation: Perturbation, quality: &Quality, formants: &Formants) -> [f64; 15] {
-    let mut row = [0.0; 15];
-    row[0] = 12.0 * (f0_hz / SEMITONE_REFERENCE_HZ).log2();
-    row[1] = perturbation.jitter.unwrap_or(0.0);
-    row[2] = perturbation.shimmer_db.unwrap_or(0.0);
-    row[3] = quality.hnr_db;
-    row[4] = quality.h1_h2_db.unwrap_or(0.0);
-    row[5] = quality.h1_a3_db.unwrap_or(0.0);
-    for (n, formant) in formants.iter().enumerate() {
-        if let Some(formant) = formant {
-            row[6 + 3 * n] = formant.hz;
-            row[7 + 3 * n] = formant.bandwidth_hz;
-            row[8 + 3 * n] = quality.formant_db[n].unwrap_or(0.0);
+/// What is measured in a voiced frame.
+#[derive(Debug)]
+struct VoicedFrame<'a> {
+    f0_hz: f64,
+    perturbation: Perturbation,
+    hnr_db: f64,
+    levels: HarmonicLevels,
+    formants: &'a Formants,
+}
+
+impl VoicedFrame<'_> {
+    /// Columns 11 to 25; 0 where missing.
+    fn columns(&self) -> [f64; 15] {
+        let mut row = [0.0; 15];
+        row[0] = 12.0 * (self.f0_hz / SEMITONE_REFERENCE_HZ).log2();
+        row[1] = self.perturbation.jitter.unwrap_or(0.0);
+        row[2] = self.perturbation.shimmer_db.unwrap_or(0.0);
+        row[3] = self.hnr_db;
+        row[4] = self.levels.h1_h2_db.unwrap_or(0.0);
+        row[5] = self.levels.h1_a3_db.unwrap_or(0.0);
+        for (n, formant) in self.formants.iter().enumerate() {
+            if let Some(formant) = formant {
+                row[6 + 3 * n] = formant.hz;
+                row[7 + 3 * n] = formant.bandwidth_hz;
+                row[8 + 3 * n] = self.levels.formant_db[n].unwrap_or(0.0);
+            }
         }
+        row
     }
-    row
 }
 
 /// The maximal runs of voiced frames: index of the first, and the pitch of each.
