@@ -101,6 +101,14 @@ fn a_whole_part_file_needs_no_server() {
 }
 
 #[test]
+fn a_redirection_is_followed_with_the_offset() {
+    let (server, folder) = served(&[Reply::CutAfter(300_000), Reply::Moved, Reply::Ranged]);
+    assert_eq!(folder.pull(None).fetched.len(), 1);
+    assert_eq!(folder.state(), State::Whole);
+    assert_eq!(server.finish(), [None, Some(300_000), Some(300_000)]);
+}
+
+#[test]
 fn a_server_without_ranges_starts_again() {
     let (server, folder) = served(&[Reply::CutAfter(300_000), Reply::WithoutRanges]);
     assert_eq!(folder.pull(None).fetched.len(), 1);

@@ -21,6 +21,8 @@ pub(super) enum Reply {
     TooMuch(usize),
     /// A status without a file.
     Status(u16),
+    /// The same file at another address, as hosts of large files answer.
+    Moved,
     /// Not a byte until the client gives up.
     Silence,
 }
@@ -79,6 +81,7 @@ fn answer(mut stream: TcpStream, reply: Reply, content: &[u8], offset: Option<us
     let start = offset.unwrap_or(0);
     let head = match (reply, offset) {
         (Reply::Status(status), _) => format!("{status} Whatever\r\nContent-Length: 0"),
+        (Reply::Moved, _) => "302 Found\r\nLocation: /elsewhere.bin\r\nContent-Length: 0".to_owned(),
         (Reply::TooMuch(_), _) => "200 OK".to_owned(),
         (Reply::Ranged | Reply::CutAfter(_), Some(_)) => format!(
             "206 Partial Content\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}",
@@ -94,7 +97,7 @@ fn answer(mut stream: TcpStream, reply: Reply, content: &[u8], offset: Option<us
         Reply::CutAfter(bytes) => content[start..start + bytes].to_vec(),
         Reply::WrongBytes => content.iter().map(|byte| !byte).collect(),
         Reply::TooMuch(bytes) => [content, &vec![0; bytes]].concat(),
-        Reply::Status(_) => Vec::new(),
+        Reply::Status(_) | Reply::Moved => Vec::new(),
         Reply::Silence => {
             // Returns when the client has closed its end.
             let _ = std::io::Read::read(&mut stream, &mut [0]);
