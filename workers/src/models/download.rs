@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use ureq::http::header::{CONTENT_RANGE, RANGE};
 use ureq::http::{Response, StatusCode};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::part_file::{Interrupted, PartFile};
@@ -24,6 +25,7 @@ impl Downloader {
             .timeout_connect(Some(CONNECT_TIMEOUT.min(idle_timeout)))
             .timeout_recv_response(Some(idle_timeout))
             .timeout_per_read(Some(idle_timeout))
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .user_agent(concat!("hirenet/", env!("CARGO_PKG_VERSION")))
             .build();
         Downloader { agent: config.into() }
