@@ -49,6 +49,7 @@ fn a_click_on_a_moment_or_a_word_seeks_the_video() {
     wait_for_metadata(&mut browser);
     browser.click("document.querySelector('#answer-1 .mark[data-rank=\"1\"]')");
     assert_video_at(&mut browser, 4.55);
+    browser.screenshot("moment");
     browser.click("document.querySelectorAll('#answer-1 .words .w')[10]");
     assert_video_at(&mut browser, 2.2);
     assert_eq!(browser.text("document.querySelector('.words .spoken').textContent"), "in");
@@ -123,15 +124,19 @@ fn tab_reaches_every_mark_in_the_order_of_the_page() {
     assert_eq!(reached, expected);
 }
 
-#[test]
-fn a_phone_shows_the_whole_width() {
-    let interview = Interview::new(Recordings::Linked);
-    let Some(mut browser) = open(&interview) else { return };
+fn assert_fits(browser: &mut Browser) {
     for width in [320, 360, 768] {
         browser.resize(width, 740);
         let wide = browser.number("document.documentElement.scrollWidth");
         assert!(wide <= f64::from(width), "{wide} pixels wide on a screen of {width}");
     }
+}
+
+#[test]
+fn a_phone_shows_the_whole_width() {
+    let interview = Interview::new(Recordings::Linked);
+    let Some(mut browser) = open(&interview) else { return };
+    assert_fits(&mut browser);
     browser.resize(360, 740);
     wait_for_metadata(&mut browser);
     browser.screenshot("phone");
@@ -229,5 +234,6 @@ fn text_of_an_interview_is_never_markup() {
     assert_eq!(browser.number("document.querySelectorAll('img, iframe, object, embed').length"), 0.0);
     let question = browser.text("document.querySelector('#question-1').textContent");
     assert_eq!(question, interview::HOSTILE);
+    assert_fits(&mut browser);
     browser.assert_quiet_and_local();
 }

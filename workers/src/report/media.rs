@@ -114,7 +114,9 @@ const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// The relative link from a folder to a file, both resolved through symbolic links.
 fn relative_link(folder: &Path, file: &Path) -> Option<String> {
-    let (folder, file) = (folder.canonicalize().ok()?, file.canonicalize().ok()?);
+    // The page's folder may be made later.
+    let folder = folder.canonicalize().or_else(|_| std::path::absolute(folder)).ok()?;
+    let file = file.canonicalize().ok()?;
     let shared = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
     let up = folder.components().skip(shared).map(|_| "..".to_owned());
     let down = file.components().skip(shared).filter_map(|component| match component {
@@ -169,6 +171,8 @@ mod tests {
         assert_eq!(link, "../in/a%201%23%3F%25%3A%C3%A9.mp4");
         let beside = relative_link(&folder.path().join("out"), &folder.path().join("out/x")).unwrap();
         assert_eq!(beside, "x");
+        let later = relative_link(&folder.path().join("later"), &folder.path().join("out/x")).unwrap();
+        assert_eq!(later, "../out/x");
     }
 
     #[test]
