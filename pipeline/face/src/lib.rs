@@ -10,6 +10,7 @@ mod error;
 mod fit;
 mod gaze;
 mod geometry;
+mod identity;
 mod landmarks;
 mod meter;
 mod network;

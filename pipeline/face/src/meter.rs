@@ -8,6 +8,7 @@ use crate::detector::{Detection, Detector};
 use crate::fit::RegionFit;
 use crate::gaze::gaze_deg;
 use crate::geometry::{Rect, Region};
+use crate::identity::{Identity, Signature};
 use crate::landmarks::{LandmarkNetwork, Landmarks};
 use crate::pose::CanonicalFace;
 use crate::{FaceError, FaceSettings, crop};
@@ -54,7 +55,7 @@ pub struct FaceRow {
     pub face: Option<FaceMeasure>,
     /// Number of faces that the detector saw; `None` where it did not run.
     pub faces_seen: Option<u32>,
-    /// True in the first frame in which the main face is another one than before.
+    /// True in one frame, shortly after the main face became another one than before: when the difference has lasted.
     pub changed: bool,
 }
 
@@ -77,6 +78,7 @@ pub struct FaceMeter {
     blendshapes: BlendshapeNetwork,
     canonical: CanonicalFace,
     tracked: Option<Tracked>,
+    identity: Identity,
     fit: RegionFit,
     /// Detector runs since the face was entered.
     checks: u32,
@@ -100,6 +102,7 @@ impl FaceMeter {
             blendshapes: BlendshapeNetwork::open(runtime, &models.blendshapes)?,
             canonical: CanonicalFace::load()?,
             tracked: None,
+            identity: Identity::default(),
             fit: RegionFit::default(),
             checks: 0,
             last_bounds: None,
@@ -111,6 +114,7 @@ impl FaceMeter {
     pub fn reset(&mut self) {
         self.tracked = None;
         self.last_bounds = None;
+        self.identity = Identity::default();
     }
 
     /// The landmarks of the main face in the last frame, in pixels of that frame.
@@ -137,14 +141,30 @@ impl FaceMeter {
                 None => self.tracked = self.enter(frame, &faces)?,
             }
         }
-        let face = match &self.tracked {
-            Some(tracked) => read(&self.canonical, &mut self.blendshapes, frame, tracked)?,
-            None => None,
+        let (face, changed) = self.read(frame)?;
+        Ok(FaceRow { time_s: frame.time_s, face, faces_seen, changed })
+    }
+
+    /// Measures the main face that was found in this frame, and says whether it is another one than before.
+    fn read(&mut self, frame: &Frame) -> Result<(Option<FaceMeasure>, bool), FaceError> {
+        let Some(Tracked { landmarks, detected }) = &self.tracked else { return Ok((None, false)) };
+        let Some(pose) = self.canonical.pose(landmarks, frame.width, frame.height) else { return Ok((None, false)) };
+        let [yaw, pitch, roll] = pose.angles_deg();
+        let [gaze_yaw, gaze_pitch] = gaze_deg(landmarks, &pose);
+        let bounds = landmarks.bounds();
+        let measure = FaceMeasure {
+            confidence: landmarks.presence,
+            bounds: full_size(&detected.unwrap_or(bounds), frame),
+            yaw_deg: yaw as f32,
+            pitch_deg: pitch as f32,
+            roll_deg: roll as f32,
+            gaze_yaw_deg: gaze_yaw as f32,
+            gaze_pitch_deg: gaze_pitch as f32,
+            blendshapes: self.blendshapes.measure(landmarks)?,
         };
-        if let Some(tracked) = &self.tracked {
-            self.last_bounds = Some(tracked.landmarks.bounds());
-        }
-        Ok(FaceRow { time_s: frame.time_s, face, faces_seen, changed: false })
+        self.last_bounds = Some(bounds);
+        let changed = self.identity.is_another(Signature::of(frame, landmarks, &pose, &self.canonical), frame.time_s);
+        Ok((Some(measure), changed))
     }
 
     fn recheck_is_due(&self, time_s: f64) -> bool {
@@ -206,29 +226,6 @@ impl FaceMeter {
 
 fn offset(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
-}
-
-fn read(
-    canonical: &CanonicalFace,
-    blendshapes: &mut BlendshapeNetwork,
-    frame: &Frame,
-    tracked: &Tracked,
-) -> Result<Option<FaceMeasure>, FaceError> {
-    let landmarks = &tracked.landmarks;
-    let Some(pose) = canonical.pose(landmarks, frame.width, frame.height) else { return Ok(None) };
-    let [yaw, pitch, roll] = pose.angles_deg();
-    let [gaze_yaw, gaze_pitch] = gaze_deg(landmarks, &pose);
-    let bounds = tracked.detected.unwrap_or_else(|| landmarks.bounds());
-    Ok(Some(FaceMeasure {
-        confidence: landmarks.presence,
-        bounds: full_size(&bounds, frame),
-        yaw_deg: yaw as f32,
-        pitch_deg: pitch as f32,
-        roll_deg: roll as f32,
-        gaze_yaw_deg: gaze_yaw as f32,
-        gaze_pitch_deg: gaze_pitch as f32,
-        blendshapes: blendshapes.measure(landmarks)?,
-    }))
 }
 
 fn full_size(bounds: &Rect, frame: &Frame) -> Rect {

@@ -44,6 +44,11 @@ impl CanonicalFace {
         Ok(face)
     }
 
+    /// The mesh's points in centimetres, in the landmarks' order.
+    pub(crate) fn vertices(&self) -> &[Vec3] {
+        &self.vertices
+    }
+
     /// The head's pose in a picture of `width` x `height` pixels; `None` where the landmarks fit no head.
     #[must_use]
     pub(crate) fn pose(&self, landmarks: &Landmarks, width: u32, height: u32) -> Option<HeadPose> {
