@@ -135,7 +135,11 @@ impl Checker {
 
     fn run(&mut self, bundle: &mut Bundle, packed: &Packed, case: &str) -> Option<Outputs> {
         self.report.runs += 1;
-        bundle.run(packed).map_err(|error| self.tell("graph", "runs", &error.to_string(), case)).ok()
+        let tell = |error| {
+            let advice = "where a shape is at fault, the export fixed an axis: A, T and L must be dynamic";
+            self.tell("graph", "runs", &format!("{error}; {advice}"), case);
+        };
+        bundle.run(packed).map_err(tell).ok()
     }
 
     fn tell(&mut self, output: &str, promise: &'static str, sentence: &str, case: &str) {

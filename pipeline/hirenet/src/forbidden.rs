@@ -37,33 +37,28 @@ const STEMS: &[&str] = &[
     "stimmung",
     "gefuhl",
 ];
+/// Whole words that are refused anywhere.
+const WORDS: &[&str] = &["anger", "anxiety", "disgust", "feelings", "happiness", "nervousness", "sadness"];
 /// Words that begin like a stem and mean something else.
 const HARMLESS: &[&str] = &["moodle"];
 /// Whole words that are refused as a name or a label, but may stand in a sentence ("may affect results").
 const LABELS: &[&str] = &[
     "affect",
-    "anger",
     "angry",
-    "anxiety",
     "anxious",
     "bigfive",
     "calm",
     "contempt",
-    "disgust",
     "disgusted",
     "fear",
     "fearful",
     "feeling",
-    "feelings",
-    "happiness",
     "happy",
     "joy",
     "joyful",
     "nervous",
-    "nervousness",
     "openness",
     "sad",
-    "sadness",
     "stress",
     "stressed",
     "surprise",
@@ -76,7 +71,7 @@ const INSIDE: &[&str] = &["emotion", "personalit"];
 pub(crate) fn in_name(name: &str) -> Option<String> {
     let words = words(name);
     let joined: String = words.concat();
-    find_stem(&words)
+    find_word(&words)
         .or_else(|| words.iter().find(|word| LABELS.contains(&word.as_str())).cloned())
         .or_else(|| INSIDE.iter().find(|stem| joined.replace("demotion", "").contains(**stem)).map(|s| (*s).to_owned()))
 }
@@ -84,7 +79,7 @@ pub(crate) fn in_name(name: &str) -> Option<String> {
 /// The first word of a text that is refused. A text of at most two words is a label.
 pub(crate) fn in_text(text: &str) -> Option<String> {
     let words = words(text);
-    if words.len() <= 2 { in_name(text) } else { find_stem(&words) }
+    if words.len() <= 2 { in_name(text) } else { find_word(&words) }
 }
 
 /// The first refused word of a JSON value and the path to it.
@@ -100,10 +95,13 @@ pub(crate) fn in_json(value: &Value, path: &str) -> Option<(String, String)> {
     }
 }
 
-fn find_stem(words: &[String]) -> Option<String> {
+fn find_word(words: &[String]) -> Option<String> {
     words
         .iter()
-        .find(|word| STEMS.iter().any(|stem| word.starts_with(stem)) && !HARMLESS.contains(&word.as_str()))
+        .find(|word| {
+            let stem = STEMS.iter().any(|stem| word.starts_with(stem)) && !HARMLESS.contains(&word.as_str());
+            stem || WORDS.contains(&word.as_str())
+        })
         .cloned()
 }
 
@@ -197,6 +195,7 @@ mod tests {
             Some(("labels[0]".to_owned(), "anger".to_owned()))
         );
         assert_eq!(in_json(&json!({"use": "It infers no emotion at all."}), "").unwrap().1, "emotion");
+        assert_eq!(in_text("Predicts the sadness of a voice").as_deref(), Some("sadness"));
         assert_eq!(in_json(&json!({"use": "ranking by recruiters' past decisions", "n": 3}), ""), None);
     }
 }

@@ -181,6 +181,7 @@ fn words_inside((start, end): (f64, f64), words: &[Word]) -> Option<(usize, usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Runs of windows; `relative` is attention times the number of rows.
     fn windows(relative: &[f32], kept: &[usize]) -> Vec<(usize, usize)> {
@@ -254,5 +255,40 @@ mod tests {
         let span = placed("a", Modality::Verbal, (1, 2), &times);
         assert_eq!((span.start, span.end), (Some(2.4 - PADDING_S), Some(4.2)));
         assert_eq!((span.word_first, span.word_last), (Some(1), Some(2)));
+    }
+
+    proptest! {
+        /// The definition, said the other way round: ends stand out, neighbours are far enough apart, nothing above the
+        /// threshold is left over, and no removed gap is crossed.
+        #[test]
+        fn runs_are_maximal_and_apart(
+            weights in prop::collection::vec(prop_oneof![4 => 0.0..0.2_f32, 1 => 1.0..2.0_f32], 1..120),
+            gaps in prop::collection::vec(prop_oneof![9 => Just(0_usize), 1 => 1..12_usize], 120),
+        ) {
+            let kept: Vec<usize> = gaps.iter().take(weights.len()).scan(0, |row, gap| {
+                *row += 1 + gap;
+                Some(*row)
+            }).collect();
+            let sum: f32 = weights.iter().sum();
+            let weights: Vec<f32> = weights.iter().map(|w| w / sum).collect();
+            let seconds: Vec<_> = kept.iter().map(|row| Some(window_span(*row))).collect();
+            let apart = |before: usize, after: usize| window_span(kept[after]).0 - window_span(kept[before]).1;
+            let relative: Vec<f32> = weights.iter().map(|w| w * weights.len() as f32).collect();
+            let threshold = MIN_SALIENCE.max(quantile(&relative, SALIENCE_QUANTILE));
+            let runs = salient_runs(&weights, &kept, &seconds);
+            let inside = |place: usize| runs.iter().any(|run| (run.first..=run.last).contains(&place));
+            for (place, a) in relative.iter().enumerate() {
+                prop_assert!(*a <= threshold || inside(place));
+            }
+            for run in &runs {
+                prop_assert!(relative[run.first] > threshold && relative[run.last] > threshold);
+                for place in run.first..run.last {
+                    prop_assert!(apart(place, place + 1) <= MERGE_S);
+                }
+            }
+            for pair in runs.windows(2) {
+                prop_assert!(pair[0].last < pair[1].first && apart(pair[0].last, pair[1].first) >= MERGE_S);
+            }
+        }
     }
 }

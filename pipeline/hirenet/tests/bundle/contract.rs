@@ -35,6 +35,14 @@ fn a_foreign_graph_that_keeps_the_contract_loads_and_passes() {
 }
 
 #[test]
+fn an_outputs_declared_length_does_not_matter_where_it_is_dynamic() {
+    let mut toy = Toy::new(&Modality::ALL);
+    toy.fault = Fault::TracedShape;
+    let report = check(&mut load(&toy.bytes()).unwrap());
+    assert!(report.passed(), "{:?}", report.findings);
+}
+
+#[test]
 fn breaches_of_the_signature_are_named() {
     let contract = |change: fn(&mut Toy), words: &[&str]| {
         let (code, said) = refused(change);

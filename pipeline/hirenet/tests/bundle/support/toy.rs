@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     Nan,
     /// The fused logit comes once for each answer.
     Shape,
+    /// The answer attention is declared with a trace's own length, and is dynamic all the same.
+    TracedShape,
 }
 
 pub(crate) struct Toy {
@@ -165,7 +167,8 @@ impl Toy {
             logit = g.op("Add", &[&logit, &absent], &[]);
         }
         self.output(g, &format!("logit_{modality}"), &logit, &[Dim::Fixed(1)]);
-        let shape = [Dim::Named("batch"), Dim::Named("time_out")];
+        let batch = if self.fault == Fault::TracedShape { Dim::Fixed(3) } else { Dim::Named("batch") };
+        let shape = [batch, Dim::Named("time_out")];
         self.output(g, &format!("{modality}_attention"), &attention, &shape);
         self.output(g, &format!("{modality}_answer_attention"), &answers, &shape[..1]);
         (logit, any)
