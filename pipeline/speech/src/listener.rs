@@ -221,7 +221,7 @@ impl Words {
     fn recognise(&mut self, stretch: &Stretch, samples: &[f32]) -> Result<(), SpeechError> {
         let heard = self.recognition.hear(samples)?;
         self.looped |= heard.looped;
-        for words in place(&heard.words, stretch).chunk_by(|a, b| a.0 == b.0) {
+        for words in place(&heard.words, &heard.segment_ends, stretch).chunk_by(|a, b| a.0 == b.0) {
             self.transcript.add_segment(words.iter().map(|(_, word)| word.clone()).collect());
         }
         Ok(())

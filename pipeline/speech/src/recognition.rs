@@ -16,6 +16,8 @@ const POSITIONS_PER_S: f64 = 50.0;
 pub(crate) struct HeardStretch {
     /// The words in order.
     pub(crate) words: Vec<Spoken>,
+    /// End of each of the recogniser's segments.
+    pub(crate) segment_ends: Vec<f64>,
     /// True where a repeated phrase was removed.
     pub(crate) looped: bool,
 }
@@ -79,7 +81,8 @@ impl Recognition {
         let mut words: Vec<Spoken> =
             segments.iter().enumerate().flat_map(|(segment, tokens)| join(tokens, segment, language)).collect();
         let looped = collapse_loops(&mut words, self.settings.loop_phrase_repeats, self.settings.loop_word_repeats);
-        Ok(HeardStretch { words, looped })
+        let segment_ends = self.state.as_iter().map(|segment| segment.end_timestamp() as f64 / 100.0).collect();
+        Ok(HeardStretch { words, segment_ends, looped })
     }
 
     fn parameters<'a>(&self, language: &'a str, samples: usize) -> FullParams<'a, 'static> {
