@@ -8,7 +8,7 @@ use std::time::Instant;
 use hirenet_core::LLD_COLUMNS;
 use hirenet_voice::{VoiceMeter, VoiceSettings};
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/voice/support.rs"]
 mod support;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -31,8 +31,6 @@ pub(crate) struct FormantFinder {
     window: Vec<f64>,
     resampled: Vec<f32>,
     frame: Vec<f64>,
-    forward: Vec<f64>,
-    backward: Vec<f64>,
     roots: [Complex64; ORDER],
 }
 
@@ -47,8 +45,6 @@ impl FormantFinder {
             window,
             resampled: vec![0.0; length + 2],
             frame: vec![0.0; length],
-            forward: Vec::with_capacity(length),
-            backward: Vec::with_capacity(length),
             roots: starting_roots(),
         }
     }
@@ -60,7 +56,7 @@ impl FormantFinder {
         for ((x, pair), w) in self.frame.iter_mut().zip(self.resampled.windows(2)).zip(&self.window) {
             *x = w * (f64::from(pair[1]) - PRE_EMPHASIS * f64::from(pair[0]));
         }
-        let Some(coefficients) = predict(&self.frame, &mut self.forward, &mut self.backward) else { return };
+        let Some(coefficients) = predict(&self.frame) else { return };
         // The neighbouring frame's roots are a good start; where they are not, a neutral one is.
         if !find_roots(&coefficients, &mut self.roots) {
             self.roots = starting_roots();

@@ -9,34 +9,29 @@ const MAX_STEPS: usize = 60;
 /// Largest last step of a root that counts as converged: 1e-9 of the sampling rate.
 const TOLERANCE: f64 = 1e-10;
 
-/// Coefficients `a[1..=ORDER]` of `x[n] = sum a_k x[n - k]` by Burg's method (Markel and Gray 1976; Burg 1967), which
-/// minimises forward and backward error and is always stable. `None` for a frame without energy.
-pub(crate) fn predict(frame: &[f64], forward: &mut Vec<f64>, backward: &mut Vec<f64>) -> Option<[f64; ORDER]> {
-    if frame.len() <= ORDER || frame.iter().map(|x| x * x).sum::<f64>() <= f64::MIN_POSITIVE {
+/// A little white noise (-90 dB) keeps the equations solvable for a pure tone.
+const REGULARISATION: f64 = 1e-9;
+
+/// Coefficients `a[1..=ORDER]` of `x[n] = sum a_k x[n - k]` by the autocorrelation method (Markel and Gray 1976), which
+/// is always stable; solved by Levinson's recursion. `None` for a frame without energy.
+pub(crate) fn predict(frame: &[f64]) -> Option<[f64; ORDER]> {
+    let mut r: [f64; ORDER + 1] =
+        std::array::from_fn(|lag| frame.iter().zip(frame.iter().skip(lag)).map(|(x, y)| x * y).sum());
+    if r[0] <= f64::MIN_POSITIVE {
         return None;
     }
-    forward.clear();
-    forward.extend_from_slice(&frame[1..]);
-    backward.clear();
-    backward.extend_from_slice(&frame[..frame.len() - 1]);
+    r[0] *= 1.0 + REGULARISATION;
     let mut a = [0.0; ORDER];
+    let mut error = r[0];
     for order in 0..ORDER {
-        let count = frame.len() - 1 - order;
-        let (f, b) = (&mut forward[order..], &mut backward[..count]);
-        let cross: f64 = f.iter().zip(b.iter()).map(|(f, b)| f * b).sum();
-        let energy: f64 = f.iter().zip(b.iter()).map(|(f, b)| f * f + b * b).sum();
-        if energy <= f64::MIN_POSITIVE {
-            break;
-        }
-        let reflection = 2.0 * cross / energy;
+        let predicted: f64 = (0..order).map(|k| a[k] * r[order - k]).sum();
+        let reflection = (r[order + 1] - predicted) / error;
         let previous = a;
         a[order] = reflection;
         for k in 0..order {
             a[k] = previous[k] - reflection * previous[order - 1 - k];
         }
-        for (f, b) in f.iter_mut().zip(b.iter_mut()) {
-            (*f, *b) = (*f - reflection * *b, *b - reflection * *f);
-        }
+        error *= 1.0 - reflection * reflection;
     }
     Some(a)
 }
@@ -143,13 +138,13 @@ mod tests {
             let noise = f64::from(seed >> 8) / f64::from(1 << 24) - 0.5;
             x[n] = noise + (1..=ORDER.min(n)).map(|k| a[k - 1] * x[n - k]).sum::<f64>();
         }
-        let found = predict(&x, &mut Vec::new(), &mut Vec::new()).unwrap();
+        let found = predict(&x).unwrap();
         let mut roots = starting_roots();
         assert!(find_roots(&found, &mut roots));
         for pair in pairs {
             let nearest = roots.iter().map(|root| (root - pair).norm()).fold(f64::INFINITY, f64::min);
             assert!(nearest < 0.03, "{pair} missed by {nearest}");
         }
-        assert!(predict(&[0.0; 300], &mut Vec::new(), &mut Vec::new()).is_none());
+        assert!(predict(&[0.0; 300]).is_none());
     }
 }

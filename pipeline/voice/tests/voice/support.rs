@@ -1,4 +1,4 @@
-//! What the integration tests and examples of the voice room share.
+//! What the integration tests and the example of the voice room share.
 
 use std::path::Path;
 

@@ -1,0 +1,8 @@
+//! The voice room held to its definitions, to constructed truth and to Praat.
+
+mod praat;
+mod reference;
+mod robustness;
+mod spectral;
+mod support;
+mod truth;
