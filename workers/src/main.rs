@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     // The decoder's child is this same program. It must not read configuration, start threads or load a model.
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == hirenet_media::CHILD_COMMAND) {
-        return hirenet_media::child_main();
+        return hirenet_media::child_main(arguments);
     }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,

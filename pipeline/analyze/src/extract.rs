@@ -200,13 +200,13 @@ fn pump(
     observer: &dyn Observer,
 ) -> Result<Decoded, AnalyzeError> {
     let _close = CloseOnDrop(audio);
+    observer.opened(decoding.probe().duration_s);
     let mut busy = Duration::ZERO;
     loop {
         let waiting = Instant::now();
         let event = decoding.next_event()?;
         busy += waiting.elapsed();
         match event {
-            Some(Event::Opened(probe)) => observer.opened(probe.duration_s),
             Some(Event::Samples(samples)) => audio.push(&samples),
             Some(Event::Frame(frame)) => {
                 observer.decoded(frame.time_s);

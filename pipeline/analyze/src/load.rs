@@ -75,7 +75,7 @@ impl Extractor {
     ) -> Result<Extractor, AnalyzeError> {
         let (activity, recogniser, voice, face) = thread::scope(|scope| {
             let activity = scope.spawn(|| {
-                let load = || VoiceActivity::new(runtime, &files.voice_activity, &settings.speech);
+                let load = || VoiceActivity::load(runtime, &files.voice_activity);
                 rooms.activity.then(load).transpose()
             });
             let recogniser = scope.spawn(|| rooms.recognition.then(|| load_recogniser(files, settings)).transpose());

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::{MediaError, MediaSettings, file};
 
 /// Decoders that recordings need in practice: phones, browsers, cameras.
-const NEEDED: [&str; 10] = ["h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg1video", "aac", "opus", "vorbis", "mp3float"];
+const NEEDED: [&str; 10] =
+    ["h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg1video", "aac", "opus", "vorbis", "mp3float"];
 
 /// FFmpeg's version of the codec library, as `major.minor.micro`.
 #[must_use]

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Rooms, Subject, Task, allowed};
-use hirenet_core::{Code, Interview, Modality, Reason, Software, Status};
+use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Rooms, Subject, Task};
+use hirenet_core::{Code, Coded, Interview, Modality, Reason, Software, Status};
 use hirenet_onnx::ModelFile;
 
 use crate::cli::Analyze;

@@ -26,13 +26,10 @@ fn check(installation: &Installation<'_>, file: &Path) -> Result<Outcome, Failur
     let mut bundle = installation
         .bundle(&model, &installation.encoder()?)
         .map_err(|failure| failure.naming(file.display()))?;
-    let report = bundle.check().map_err(|error| Failure::about(file.display(), &error))?;
-    if let Some(first) = report.findings.first() {
-        let rest: String = report.findings.iter().skip(1).fold(String::new(), |mut text, finding| {
-            let _ = write!(text, "; {finding}");
-            text
-        });
-        return Err(Failure::new(Code::BundleContract, format!("{}: {first}{rest}", file.display())));
+    let report = hirenet_model::check(&mut bundle);
+    if !report.passed() {
+        let sentence = format!("{}: {}", file.display(), report.findings.join("; "));
+        return Err(Failure::new(Code::BundleContract, sentence));
     }
     let info = bundle.info();
     let text = format!(
@@ -58,7 +55,8 @@ fn show(installation: &Installation<'_>, file: Option<&Path>, as_json: bool) -> 
     }
     let info = bundle.info();
     let mut text = format!("{} {} ({})\nsha256     {}\n", info.name, info.version, info.kind.as_str(), info.sha256);
-    for (key, value) in bundle.card() {
+    let card = serde_json::to_value(bundle.card()).map_err(|error| Failure::internal(&error.into()))?;
+    for (key, value) in card.as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "{key:<14} {value}");
     }

@@ -122,11 +122,12 @@ fn visual_csv(faces: &[FaceRow]) -> Result<Vec<u8>, Failure> {
     let rows = faces.iter().map(|row| {
         let mut cells = vec![seconds(row.time_s), u8::from(row.face.is_some()).to_string()];
         if let Some(face) = &row.face {
-            let measures = [
-                face.confidence, face.x, face.y, face.width, face.height, face.yaw_deg, face.pitch_deg, face.roll_deg,
-                face.gaze_yaw_deg, face.gaze_pitch_deg,
-            ];
-            cells.extend(measures.iter().chain(&face.blendshapes).map(f32::to_string));
+            cells.push(face.confidence.to_string());
+            let bounds = &face.bounds;
+            cells.extend([bounds.x, bounds.y, bounds.width, bounds.height].map(|pixels| format!("{pixels:.2}")));
+            let angles =
+                [face.yaw_deg, face.pitch_deg, face.roll_deg, face.gaze_yaw_deg, face.gaze_pitch_deg];
+            cells.extend(angles.iter().chain(&face.blendshapes).map(f32::to_string));
         }
         cells.resize(header.len(), String::new());
         cells

@@ -14,5 +14,5 @@ mod test_server;
 
 pub(crate) use error::ModelsError;
 pub(crate) use manifest::{Entry, Manifest, Role};
-pub(crate) use pull::{Pull, PullReport};
+pub(crate) use pull::Pull;
 pub(crate) use verify::State;
