@@ -10,17 +10,18 @@ use crate::sound::Sound;
 use crate::streams::{Chosen, Plan, packet_end, picture_reason, sound_reason};
 use crate::task::{Emit, Message, Stop};
 use crate::types::{Event, Outcome, Probe, Request};
-use crate::{MediaSettings, Refusal, ffi, input};
+use crate::{MediaSettings, Refusal, input};
 
 /// Failed reads in a row after which the rest of the file is given up.
 const MAX_FAILED_READS: u32 = 200;
 /// A recording that ends this much before the end that its header says was cut.
 const CUT_S: f64 = 0.5;
 
-/// Decodes what is wanted; every message goes through `emit`.
+/// Decodes what is wanted, from the packets of `head` on, which are read already; every message goes through `emit`.
 pub(crate) fn decode(
     input: &mut Input,
     plan: &Plan,
+    head: Vec<Packet>,
     probe: Probe,
     request: Request,
     settings: &MediaSettings,
@@ -31,6 +32,9 @@ pub(crate) fn decode(
     }
     let mut pass = Pass::open(input, plan, request, settings)?;
     emit(Message::Opened(Box::new(probe)))?;
+    for packet in &head {
+        pass.feed(packet, emit)?;
+    }
     pass.read_all(input, emit)?;
     let outcome = pass.finish()?;
     emit(Message::Event(Event::Ended(outcome)))
@@ -49,7 +53,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn open(input: &mut Input, plan: &'a Plan, request: Request, settings: &MediaSettings) -> Result<Self, Stop> {
+    fn open(input: &Input, plan: &'a Plan, request: Request, settings: &MediaSettings) -> Result<Self, Stop> {
         let mut reasons = plan.reasons(request.audio, request.video);
         let usable = |chosen: &'a Option<Chosen>, wanted: bool| {
             chosen.as_ref().filter(|chosen| wanted && chosen.unusable.is_none())
@@ -77,10 +81,9 @@ impl<'a> Pass<'a> {
             }
         }
         if sound.is_none() && picture.is_none() {
-            return Err(first_refusal(&reasons).into());
+            let missing = || Refusal::plain(reasons.first().map_or(Code::DecodeFailed, |reason| reason.code));
+            return Err(unusable(&reasons).unwrap_or_else(missing).into());
         }
-        let wanted: Vec<usize> = [&plan.audio, &plan.video].into_iter().flatten().map(|c| c.index).collect();
-        ffi::read_only(input, &wanted);
         let limit_s = settings.max_duration_s;
         Ok(Pass { plan, sound, picture, reasons, undecoded_end_s: 0.0, failed_reads: 0, limit_s })
     }
@@ -144,10 +147,10 @@ impl<'a> Pass<'a> {
         if let Some(reason) = self.picture.as_mut().and_then(|picture| picture.stopped.take()) {
             self.reasons.push(reason);
         }
-        if samples == 0 && frames == 0 {
-            return Err(first_refusal(&self.reasons).into());
-        }
         let nothing = Refusal::plain(Code::DecodeFailed);
+        if samples == 0 && frames == 0 {
+            return Err(unusable(&self.reasons).unwrap_or(nothing).into());
+        }
         if self.sound.is_some() && samples == 0 {
             self.reasons.push(sound_reason(&nothing));
         }
@@ -191,10 +194,8 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The refusal that says why nothing came out.
-fn first_refusal(reasons: &[Reason]) -> Refusal {
-    match reasons.first() {
-        Some(reason) => Refusal::new(reason.code, &reason.detail),
-        None => Refusal::plain(Code::DecodeFailed),
-    }
+/// The refusal by the first reason about something that is there and cannot be used.
+fn unusable(reasons: &[Reason]) -> Option<Refusal> {
+    let found = reasons.iter().find(|reason| !matches!(reason.code, Code::NoAudio | Code::NoVideo));
+    found.map(|reason| Refusal::new(reason.code, &reason.detail))
 }

@@ -81,9 +81,10 @@ pub(crate) fn limit_pixels(context: &mut Context, max_pixels: u64) {
     unsafe { (*context.as_mut_ptr()).max_pixels = i64::try_from(max_pixels).unwrap_or(i64::MAX) }
 }
 
-/// Tells the scaler which matrix and range the picture's colours have. RGB sources ignore it.
+/// Tells the scaler which matrix and range the colours have that it reads, and which range those that it writes.
+/// Where it reads or writes RGB, that side's matrix means nothing.
 #[expect(unsafe_code, reason = "a function that ffmpeg-next does not wrap")]
-pub(crate) fn set_colours(scaler: &mut scaling::Context, space: Space, full_range: bool) {
+pub(crate) fn set_colours(scaler: &mut scaling::Context, space: Space, from_full: bool, to_full: bool) {
     // libswscale numbers the matrices as libavutil does, but for 0 (RGB), which it would take for BT.709.
     let matrix = match space {
         // BT.601 where nothing is said: FFmpeg's and VP8's convention, and what webcams deliver.
@@ -92,9 +93,9 @@ pub(crate) fn set_colours(scaler: &mut scaling::Context, space: Space, full_rang
     };
     // SAFETY: the scaler is alive; the tables are static and live for ever.
     unsafe {
-        let from = sws_getCoefficients(matrix);
-        let to = sws_getCoefficients(5);
-        sws_setColorspaceDetails(scaler.as_mut_ptr(), from, i32::from(full_range), to, 1, 0, 1 << 16, 1 << 16);
+        let table = sws_getCoefficients(matrix);
+        let (from, to) = (i32::from(from_full), i32::from(to_full));
+        sws_setColorspaceDetails(scaler.as_mut_ptr(), table, from, table, to, 0, 1 << 16, 1 << 16);
     }
 }
 

@@ -14,6 +14,9 @@ const READ_BUFFER: usize = 256 << 10;
 /// Streams that a container may have; an interview has two.
 const MAX_STREAMS: &str = "64";
 
+/// Memory that a decoder may ask for at once: two of the largest pictures with 16 bits a value.
+const ROOM: usize = 64 << 20;
+
 /// Opens a container; returns it with the size of the file in bytes.
 pub(crate) fn open(mut file: File) -> Result<(Input, u64), Refusal> {
     let bytes = file.seek(SeekFrom::End(0)).map_err(|error| unreadable(&error))?;
@@ -48,7 +51,8 @@ fn refuse(error: Error, cut: bool) -> Refusal {
     Refusal::plain(if cut { Code::NoIndex } else { Code::NotMedia })
 }
 
-/// True where FFmpeg could not allocate: the limit on memory was reached.
+/// True where FFmpeg failed because the limit on memory was reached. It reports many a failed allocation as damage, so
+/// what is left is tried too.
 pub(crate) fn is_memory(error: Error) -> bool {
-    error == Error::Other { errno: ffmpeg_next::error::ENOMEM }
+    error == Error::Other { errno: ffmpeg_next::error::ENOMEM } || Vec::<u8>::new().try_reserve_exact(ROOM).is_err()
 }

@@ -24,14 +24,15 @@ pub(crate) fn square_size(width: u32, height: u32, shape: Rational) -> (u32, u32
     }
 }
 
-/// Size after scaling down until the shorter side has at most `limit` pixels (0: no limit).
+/// Size after scaling down until the shorter side has at most `limit` pixels (0: no limit). The longer side becomes even,
+/// as 4:2:0 pictures want it.
 pub(crate) fn scaled_size((width, height): (u32, u32), limit: u32) -> (u32, u32) {
     let shorter = width.min(height);
     if limit == 0 || shorter <= limit {
         return (width, height);
     }
     let factor = f64::from(limit) / f64::from(shorter);
-    let scale = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
+    let scale = |side: u32| if side == shorter { limit } else { 2 * (f64::from(side) * factor / 2.0).round() as u32 };
     (scale(width), scale(height))
 }
 
@@ -61,20 +62,38 @@ impl Look {
         }
     }
 
-    /// A scaler from such pictures to RGB of this size, and room for what it gives.
-    fn scaler(self, (width, height): (u32, u32)) -> Result<(Look, Context, frame::Video), Error> {
-        let flags = Flags::BILINEAR;
-        let mut context = Context::get(self.pixel, self.width, self.height, Pixel::RGB24, width, height, flags)?;
-        ffi::set_colours(&mut context, self.space, self.full_range);
-        Ok((self, context, frame::Video::empty()))
+    /// Steps from such pictures to RGB of this size.
+    ///
+    /// Where a 4:2:0 picture changes its size, it does so first and becomes RGB then: libswscale has fast code for each
+    /// of the two, and none for both at once (0.5 ms against 3 ms from 720p).
+    fn steps(self, (width, height): (u32, u32)) -> Result<Vec<Step>, Error> {
+        let halved = matches!(self.pixel, Pixel::YUV420P | Pixel::YUVJ420P | Pixel::NV12 | Pixel::YUV420P10LE);
+        if !halved || (width, height) == (self.width, self.height) {
+            return Ok(vec![self.step(Pixel::RGB24, width, height)?]);
+        }
+        let smaller = self.step(Pixel::YUV420P, width, height)?;
+        Ok(vec![smaller, Look { pixel: Pixel::YUV420P, width, height, ..self }.step(Pixel::RGB24, width, height)?])
     }
+
+    fn step(self, to: Pixel, width: u32, height: u32) -> Result<Step, Error> {
+        let flags = Flags::BILINEAR;
+        let mut context = Context::get(self.pixel, self.width, self.height, to, width, height, flags)?;
+        ffi::set_colours(&mut context, self.space, self.full_range, to == Pixel::RGB24 || self.full_range);
+        Ok(Step { context, out: frame::Video::empty() })
+    }
+}
+
+/// One conversion, and room for what it gives.
+struct Step {
+    context: Context,
+    out: frame::Video,
 }
 
 /// Scales pictures of one stream; follows changes of size and format in mid-stream.
 pub(crate) struct Scaler {
     limit: u32,
     upright: Upright,
-    current: Option<(Look, Context, frame::Video)>,
+    current: Option<(Look, Vec<Step>)>,
 }
 
 impl Scaler {
@@ -86,10 +105,14 @@ impl Scaler {
     pub(crate) fn frame(&mut self, picture: &frame::Video, time_s: f64) -> Result<Frame, Error> {
         let look = Look::of(picture);
         let full = square_size(look.width, look.height, look.shape);
-        let current = self.current.take().filter(|(known, ..)| *known == look);
-        let current = current.map_or_else(|| look.scaler(scaled_size(full, self.limit)), Ok)?;
-        let (_, context, rgb) = self.current.insert(current);
-        context.run(picture, rgb)?;
+        let known = self.current.take().filter(|(known, _)| *known == look);
+        let make = || look.steps(scaled_size(full, self.limit)).map(|steps| (look, steps));
+        let (_, steps) = self.current.insert(known.map_or_else(make, Ok)?);
+        let mut rgb = picture;
+        for Step { context, out } in steps {
+            context.run(rgb, out)?;
+            rgb = out;
+        }
         let (width, height) = (rgb.width(), rgb.height());
         let pixels = self.upright.copy(rgb.data(0), rgb.stride(0), width as usize, height as usize);
         let (width, height) = self.upright.size(width, height);
@@ -104,8 +127,8 @@ mod tests {
 
     #[test]
     fn pictures_shrink_to_the_limit_and_never_grow() {
-        assert_eq!(scaled_size((1280, 720), 480), (853, 480));
-        assert_eq!(scaled_size((720, 1280), 480), (480, 853));
+        assert_eq!(scaled_size((1280, 720), 480), (854, 480));
+        assert_eq!(scaled_size((720, 1280), 480), (480, 854));
         assert_eq!(scaled_size((360, 288), 480), (360, 288));
         assert_eq!(scaled_size((1920, 1080), 0), (1920, 1080));
         assert_eq!(scaled_size((2, 100_000), 1), (1, 50_000));

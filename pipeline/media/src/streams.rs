@@ -13,6 +13,9 @@ use crate::types::{AudioInfo, Probe, StreamInfo, StreamKind, VideoInfo};
 use crate::upright::Upright;
 use crate::{MediaSettings, Refusal, allowed};
 
+/// Packets that are looked at before decoding begins.
+const MAX_HEAD: usize = 64;
+
 /// A stream that is analysed.
 #[derive(Debug, Clone)]
 pub(crate) struct Chosen {
@@ -51,6 +54,29 @@ impl Plan {
         let starts = [&audio, &video].into_iter().flatten().filter_map(|chosen| chosen.start_s);
         let zero_s = starts.min_by(f64::total_cmp).unwrap_or(0.0);
         Ok(Plan { audio, video, zero_s, header_s: header_duration(input) })
+    }
+
+    /// Reads the first packets, up to one of each chosen stream: MP4 says on its packets alone that they are encrypted.
+    /// From here on the other streams are skipped.
+    pub(crate) fn read_head(&mut self, input: &mut Input) -> Vec<Packet> {
+        let mut unseen: Vec<usize> = [&self.audio, &self.video].into_iter().flatten().map(|c| c.index).collect();
+        ffi::read_only(input, &unseen);
+        let mut head = Vec::new();
+        while !unseen.is_empty() && head.len() < MAX_HEAD {
+            let mut packet = Packet::empty();
+            if packet.read(input).is_err() {
+                break;
+            }
+            unseen.retain(|index| *index != packet.stream());
+            if packet.side_data().any(|side| side.kind() == Type::EncryptionInfo) {
+                let chosen = [&mut self.audio, &mut self.video].into_iter().flatten();
+                for chosen in chosen.filter(|chosen| chosen.index == packet.stream()) {
+                    chosen.unusable = Some(Refusal::plain(Code::Encrypted));
+                }
+            }
+            head.push(packet);
+        }
+        head
     }
 
     /// Describes the container and all its streams.
@@ -103,17 +129,19 @@ pub(crate) fn packet_end(packet: &Packet, time_base: Rational) -> Option<f64> {
     Some(start + packet.duration().max(0) as f64 * f64::from(time_base))
 }
 
-/// Reads all packets of the chosen streams, decodes none, and returns the length in seconds since media time zero.
-pub(crate) fn measure(input: &mut Input, plan: &Plan) -> Option<f64> {
-    let chosen: Vec<(usize, Rational)> =
-        [&plan.audio, &plan.video].into_iter().flatten().map(|chosen| (chosen.index, chosen.time_base)).collect();
-    ffi::read_only(input, &chosen.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+/// Reads all packets of the chosen streams after `head`, decodes none, and returns the length in seconds since media time zero.
+pub(crate) fn measure(input: &mut Input, plan: &Plan, head: Vec<Packet>) -> Option<f64> {
+    let chosen = || [&plan.audio, &plan.video].into_iter().flatten();
     let mut end: Option<f64> = None;
+    let mut count = |packet: &Packet| {
+        let base = chosen().find(|chosen| chosen.index == packet.stream()).map(|chosen| chosen.time_base);
+        let packet_end = base.and_then(|base| packet_end(packet, base));
+        end = [end, packet_end].into_iter().flatten().max_by(f64::total_cmp);
+    };
+    head.iter().for_each(&mut count);
     let mut packet = Packet::empty();
     while packet.read(input).is_ok() {
-        let base = chosen.iter().find(|(index, _)| *index == packet.stream());
-        let packet_end = base.and_then(|(_, base)| packet_end(&packet, *base));
-        end = [end, packet_end].into_iter().flatten().max_by(f64::total_cmp);
+        count(&packet);
         packet = Packet::empty();
     }
     end.map(|end| (end - plan.zero_s).max(0.0))

@@ -51,16 +51,17 @@ pub(crate) type Emit<'a> = dyn FnMut(Message) -> Result<(), Stop> + 'a;
 /// Does the task with the open file; every message but a refusal goes through `emit`.
 pub(crate) fn perform(file: File, task: &Task, emit: &mut Emit<'_>) -> Result<(), Stop> {
     let (mut input, bytes) = input::open(file)?;
-    let plan = streams::Plan::new(&input, &task.settings)?;
+    let mut plan = streams::Plan::new(&input, &task.settings)?;
+    let head = plan.read_head(&mut input);
     let mut probe = plan.describe(&input, bytes);
     match task.work {
         Work::Probe => {
             if probe.duration_s.is_none() {
-                probe.duration_s = streams::measure(&mut input, &plan);
+                probe.duration_s = streams::measure(&mut input, &plan, head);
                 probe.duration_measured = probe.duration_s.is_some();
             }
             emit(Message::Opened(Box::new(probe)))
         }
-        Work::Decode(request) => decode::decode(&mut input, &plan, probe, request, &task.settings, emit),
+        Work::Decode(request) => decode::decode(&mut input, &plan, head, probe, request, &task.settings, emit),
     }
 }

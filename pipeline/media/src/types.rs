@@ -35,7 +35,8 @@ pub struct VideoInfo {
     pub upright_width: u32,
     /// Height as shown.
     pub upright_height: u32,
-    /// Clockwise quarter turn that makes the stored picture upright: 0, 90, 180 or 270 degrees.
+    /// Counter-clockwise turn that makes the stored picture upright: 0, 90, 180 or 270 degrees (`ffprobe`'s
+    /// `rotation`, modulo 360).
     pub rotation_deg: u32,
     /// True where the picture is mirrored left to right after the turn.
     pub mirrored: bool,

@@ -39,13 +39,13 @@ impl Upright {
         }
     }
 
-    /// Clockwise quarter turn in degrees, before the mirroring.
+    /// Counter-clockwise quarter turn in degrees, before the mirroring.
     pub(crate) fn rotation_deg(self) -> u32 {
         match (self.transpose, self.flip_y) {
             (false, false) => 0,
-            (true, false) => 90,
+            (true, false) => 270,
             (false, true) => 180,
-            (true, true) => 270,
+            (true, true) => 90,
         }
     }
 
@@ -102,13 +102,13 @@ mod tests {
         const ONE: i32 = 1 << 16;
         for (bytes, rotation, mirrored, pixels) in [
             (matrix(ONE, 0, 0, ONE), 0, false, [0, 1, 2, 3, 4, 5]),
-            (matrix(0, ONE, -ONE, 0), 90, false, [4, 2, 0, 5, 3, 1]),
+            (matrix(0, ONE, -ONE, 0), 270, false, [4, 2, 0, 5, 3, 1]),
             (matrix(-ONE, 0, 0, -ONE), 180, false, [5, 4, 3, 2, 1, 0]),
-            (matrix(0, -ONE, ONE, 0), 270, false, [1, 3, 5, 0, 2, 4]),
+            (matrix(0, -ONE, ONE, 0), 90, false, [1, 3, 5, 0, 2, 4]),
             (matrix(-ONE, 0, 0, ONE), 0, true, [1, 0, 3, 2, 5, 4]),
             (matrix(ONE, 0, 0, -ONE), 180, true, [4, 5, 2, 3, 0, 1]),
-            (matrix(0, ONE, ONE, 0), 90, true, [0, 2, 4, 1, 3, 5]),
-            (matrix(0, -ONE, -ONE, 0), 270, true, [5, 3, 1, 4, 2, 0]),
+            (matrix(0, ONE, ONE, 0), 270, true, [0, 2, 4, 1, 3, 5]),
+            (matrix(0, -ONE, -ONE, 0), 90, true, [5, 3, 1, 4, 2, 0]),
         ] {
             let upright = Upright::from_matrix(&bytes);
             assert_eq!((upright.rotation_deg(), upright.is_mirrored()), (rotation, mirrored));
