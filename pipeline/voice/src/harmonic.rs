@@ -24,11 +24,11 @@ const POWER_FLOOR: f32 = 1e-14;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct HarmonicLevels {
     /// Level of the first harmonic over the second.
-    pub(crate) h1_h2_db: Option<f64>,
+    pub(crate) h1_over_h2: Option<f64>,
     /// Level of the first harmonic over the highest one near the third formant.
-    pub(crate) h1_a3_db: Option<f64>,
+    pub(crate) h1_over_a3: Option<f64>,
     /// Level of the highest harmonic near each formant over the first harmonic.
-    pub(crate) formant_db: [Option<f64>; FORMANTS],
+    pub(crate) formant_over_h1: [Option<f64>; FORMANTS],
 }
 
 /// Measures the harmonic levels of frames.
@@ -71,11 +71,11 @@ impl HarmonicMeter {
         self.transform();
         let h1 = self.harmonic_level(f0_hz, 1);
         let over_h1 = |level: Option<f64>| Some(level? - h1?);
-        let formant_db = formants.map(|f| over_h1(f.and_then(|f| self.formant_level(f0_hz, f.hz))));
+        let formant_over_h1 = formants.map(|f| over_h1(f.and_then(|f| self.formant_level(f0_hz, f.hz))));
         HarmonicLevels {
-            h1_h2_db: over_h1(self.harmonic_level(f0_hz, 2)).map(|level| -level),
-            h1_a3_db: formant_db[2].map(|level| -level),
-            formant_db,
+            h1_over_h2: over_h1(self.harmonic_level(f0_hz, 2)).map(|level| -level),
+            h1_over_a3: formant_over_h1[2].map(|level| -level),
+            formant_over_h1,
         }
     }
 

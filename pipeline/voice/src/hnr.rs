@@ -9,6 +9,8 @@ const FRAME: usize = 640;
 const SIGMA: f64 = 0.4;
 /// The peak is looked for this many samples to each side of the period.
 const SEARCH: usize = 6;
+/// Place of the period in the curve around it: the interpolation reaches beyond the outermost peak.
+const MIDDLE: usize = REACH + SEARCH;
 /// Correlations are kept inside these bounds: -30 dB, and 60 dB, which is what `f32` resolves.
 const CORRELATION_RANGE: (f64, f64) = (1e-3, 1.0 - 1e-6);
 
@@ -46,8 +48,6 @@ impl HnrMeter {
             *y = centred * w;
             *x = *y * centred;
         }
-        // The neighbours of the period, as far as the interpolation reaches.
-        const MIDDLE: usize = REACH + SEARCH;
         let first = (RATE / f0_hz).round() as isize - MIDDLE as isize;
         let mut curve = [0.0_f32; 2 * MIDDLE + 1];
         for (offset, r) in curve.iter_mut().enumerate() {

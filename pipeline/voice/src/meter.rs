@@ -136,13 +136,13 @@ impl VoicedFrame<'_> {
         row[1] = self.perturbation.jitter.unwrap_or(0.0);
         row[2] = self.perturbation.shimmer_db.unwrap_or(0.0);
         row[3] = self.hnr_db;
-        row[4] = self.levels.h1_h2_db.unwrap_or(0.0);
-        row[5] = self.levels.h1_a3_db.unwrap_or(0.0);
+        row[4] = self.levels.h1_over_h2.unwrap_or(0.0);
+        row[5] = self.levels.h1_over_a3.unwrap_or(0.0);
         for (n, formant) in self.formants.iter().enumerate() {
             if let Some(formant) = formant {
                 row[6 + 3 * n] = formant.hz;
                 row[7 + 3 * n] = formant.bandwidth_hz;
-                row[8 + 3 * n] = self.levels.formant_db[n].unwrap_or(0.0);
+                row[8 + 3 * n] = self.levels.formant_over_h1[n].unwrap_or(0.0);
             }
         }
         row

@@ -62,7 +62,7 @@ impl<'a> Chain<'a> {
     pub(crate) fn cycles(&self) -> Vec<Cycle> {
         let begin = (self.first_frame * HOP) as f64 - HOP as f64 / 2.0 - self.origin;
         let end = begin + (self.f0_hz.len() * HOP) as f64;
-        let start = self.extremum((begin + end) / 2.0);
+        let start = self.extremum(f64::midpoint(begin, end));
         let mut backward = Vec::new();
         let mut at = start;
         while let Some(next) = self.neighbour(at, -1.0).filter(|next| *next >= begin) {

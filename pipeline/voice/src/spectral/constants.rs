@@ -112,7 +112,7 @@ pub(crate) fn slope_weights() -> Vec<f32> {
     let mut weights = vec![0.0; rows * 2];
     for (column, (low, high)) in SLOPE_BANDS.into_iter().enumerate() {
         let band = bin_at(low)..=bin_at(high);
-        let mean = (bin_hz(*band.start()) + bin_hz(*band.end())) / 2.0;
+        let mean = f64::midpoint(bin_hz(*band.start()), bin_hz(*band.end()));
         let spread: f64 = band.clone().map(|bin| (bin_hz(bin) - mean).powi(2)).sum();
         for bin in band {
             weights[bin * 2 + column] = ((bin_hz(bin) - mean) / spread) as f32;

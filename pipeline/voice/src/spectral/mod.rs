@@ -44,7 +44,9 @@ impl Spectral {
             let input = TensorRef::from_array_view(blocks.view())?;
             let outputs = self.session.run(ort::inputs![graph::INPUT => input])?;
             let rows = outputs[graph::OUTPUT].try_extract_array::<f32>()?;
-            let rows = rows.into_shape_with_order((count, SPECTRAL_COLUMNS)).map_err(shape_error)?;
+            let rows = rows
+                .into_shape_with_order((count, SPECTRAL_COLUMNS))
+                .map_err(|error| OnnxError::Run(error.to_string()))?;
             out.slice_mut(s![first..first + count, ..]).assign(&rows);
         }
         if frames > 0 {
@@ -52,8 +54,4 @@ impl Spectral {
         }
         Ok(())
     }
-}
-
-fn shape_error(error: ndarray::ShapeError) -> OnnxError {
-    OnnxError::Run(error.to_string())
 }

@@ -1,5 +1,7 @@
 //! The voice room held to its definitions, to constructed truth and to Praat.
 
+#![cfg(test)]
+
 mod praat;
 mod reference;
 mod robustness;

@@ -102,7 +102,7 @@ fn formants_of_real_speech_agree() {
         let Some((rows, _)) = rows(name) else { return };
         let loudest = rows.iter().map(|row| row.level_db).fold(f64::NEG_INFINITY, f64::max);
         let loud: Vec<&Row> = rows.iter().filter(|row| row.both_voiced() && row.level_db > loudest + LOUD_DB).collect();
-        for n in 0..3 {
+        for (n, bar) in FORMANT_DIFFERENCES.into_iter().enumerate() {
             let mut differences: Vec<f64> = loud
                 .iter()
                 .map(|row| (row.ours[16 + 3 * n], row.praat[1 + n]))
@@ -111,7 +111,7 @@ fn formants_of_real_speech_agree() {
                 .collect();
             differences.sort_by(f64::total_cmp);
             let median = differences[differences.len() / 2];
-            assert!(median <= FORMANT_DIFFERENCES[n], "{name}: F{} differs by {median}", n + 1);
+            assert!(median <= bar, "{name}: F{} differs by {median}", n + 1);
             // A median over a few frames would say little.
             assert!(differences.len() * 10 >= loud.len() * 9, "{name}: F{} is missing too often", n + 1);
         }

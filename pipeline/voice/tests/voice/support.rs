@@ -1,4 +1,4 @@
-//! What the integration tests and the example of the voice room share.
+//! Sound for tests.
 
 use std::path::Path;
 

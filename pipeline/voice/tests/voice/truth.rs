@@ -116,10 +116,10 @@ fn check_perturbation(index: usize, vowel: &Vowel, llds: &Llds, rows: &[usize]) 
 }
 
 fn check_formants(index: usize, vowel: &Vowel, llds: &Llds, rows: &[usize]) {
-    for n in 0..3 {
+    for (n, tolerance) in FORMANT_TOLERANCES.into_iter().enumerate() {
         let truth = vowel.number(5 + n);
         let sparse = n == 0 && truth < SPARSE * vowel.number(4);
-        let tolerance = if sparse { SPARSE_F1_TOLERANCE } else { FORMANT_TOLERANCES[n] };
+        let tolerance = if sparse { SPARSE_F1_TOLERANCE } else { tolerance };
         let measured = median(column(llds, rows, 16 + 3 * n));
         assert!((measured / truth - 1.0).abs() <= tolerance, "vowel {index}: F{} {measured} instead of {truth}", n + 1);
     }
