@@ -6,7 +6,6 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use ffmpeg_next::log;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::fcntl_setpipe_size;
 
@@ -40,9 +39,9 @@ fn serve(args: impl IntoIterator<Item = OsString>) -> io::Result<()> {
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this command is started by the program itself"))?;
     let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    end_with_the_reader(out.try_clone()?)?;
     limits::apply(&task.settings)?;
-    log::set_level(log::Level::Error);
+    limits::forbid_files()?;
+    end_with_the_reader(out.try_clone()?)?;
     // Only speed: an unprivileged user may have used up what the system grants for pipes.
     let _size = fcntl_setpipe_size(&out, PIPE_BYTES);
     let done = perform(file, &task, &mut |message| protocol::write(&mut out, &message).map_err(|_| Stop::Closed));

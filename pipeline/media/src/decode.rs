@@ -21,7 +21,7 @@ const CUT_S: f64 = 0.5;
 pub(crate) fn decode(
     input: &mut Input,
     plan: &Plan,
-    head: Vec<Packet>,
+    head: &[Packet],
     probe: Probe,
     request: Request,
     settings: &MediaSettings,
@@ -32,7 +32,7 @@ pub(crate) fn decode(
     }
     let mut pass = Pass::open(input, plan, request, settings)?;
     emit(Message::Opened(Box::new(probe)))?;
-    for packet in &head {
+    for packet in head {
         pass.feed(packet, emit)?;
     }
     pass.read_all(input, emit)?;

@@ -130,7 +130,7 @@ pub(crate) fn packet_end(packet: &Packet, time_base: Rational) -> Option<f64> {
 }
 
 /// Reads all packets of the chosen streams after `head`, decodes none, and returns the length in seconds since media time zero.
-pub(crate) fn measure(input: &mut Input, plan: &Plan, head: Vec<Packet>) -> Option<f64> {
+pub(crate) fn measure(input: &mut Input, plan: &Plan, head: &[Packet]) -> Option<f64> {
     let chosen = || [&plan.audio, &plan.video].into_iter().flatten();
     let mut end: Option<f64> = None;
     let mut count = |packet: &Packet| {

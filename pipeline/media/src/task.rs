@@ -1,5 +1,6 @@
 use std::fs::File;
 
+use ffmpeg_next::log;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{Event, Probe, Request};
@@ -50,6 +51,7 @@ pub(crate) type Emit<'a> = dyn FnMut(Message) -> Result<(), Stop> + 'a;
 
 /// Does the task with the open file; every message but a refusal goes through `emit`.
 pub(crate) fn perform(file: File, task: &Task, emit: &mut Emit<'_>) -> Result<(), Stop> {
+    log::set_level(log::Level::Error);
     let (mut input, bytes) = input::open(file)?;
     let mut plan = streams::Plan::new(&input, &task.settings)?;
     let head = plan.read_head(&mut input);
@@ -57,11 +59,11 @@ pub(crate) fn perform(file: File, task: &Task, emit: &mut Emit<'_>) -> Result<()
     match task.work {
         Work::Probe => {
             if probe.duration_s.is_none() {
-                probe.duration_s = streams::measure(&mut input, &plan, head);
+                probe.duration_s = streams::measure(&mut input, &plan, &head);
                 probe.duration_measured = probe.duration_s.is_some();
             }
             emit(Message::Opened(Box::new(probe)))
         }
-        Work::Decode(request) => decode::decode(&mut input, &plan, head, probe, request, &task.settings, emit),
+        Work::Decode(request) => decode::decode(&mut input, &plan, &head, probe, request, &task.settings, emit),
     }
 }

@@ -89,6 +89,7 @@ fn late_sound_is_preceded_by_silence() {
         assert_near(name, &clicks(&decoded), &[0.5, 1.5, 2.5, 3.5]);
         assert_near(name, &flashes(&decoded), &[0.0, 1.0, 2.0, 3.0]);
         assert!(decoded.samples[..7_500].iter().all(|s| s.abs() < 0.01), "{name}");
+        assert!(decoded.codes().is_empty(), "{name}: {:?}", decoded.outcome.reasons);
         let offset = decoded.probe.offset_s.unwrap();
         assert!((offset - 0.5).abs() < CLAP_TOLERANCE_S, "{name}: {offset}");
         assert!((decoded.outcome.duration_s - 4.5).abs() < 0.1, "{name}: {}", decoded.outcome.duration_s);
@@ -118,6 +119,7 @@ fn a_cut_without_re_encoding_keeps_lips_and_voice_together() {
         let heard: Vec<f64> = heard.into_iter().filter(|t| *t > 0.2).collect();
         assert!(common.len() >= 4, "{name}: {seen:?}");
         assert_near(name, &heard, &common);
+        assert!(decoded.codes().is_empty(), "{name}: {:?}", decoded.outcome.reasons);
     }
 }
 
