@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn times_pass_the_hour_and_no_cue_is_empty_in_time() {
-        assert_eq!(clock(3_725.0625, '.'), "01:02:05.063");
+        assert_eq!(clock(3725.25, '.'), "01:02:05.250");
         let mut transcript = spoken(&["a b"]);
         for word in &mut transcript.words {
             (word.start, word.end) = (Some(4.0), Some(4.0));

@@ -73,7 +73,7 @@ impl Default for SpeechSettings {
             vad_threshold: 0.5,
             vad_release: 0.35,
             min_speech_s: 0.15,
-            min_silence_s: 0.2,
+            min_silence_s: 0.15,
             merge_gap_s: 0.5,
             pad_s: 0.2,
             max_stretch_s: 30.0,
@@ -92,7 +92,7 @@ impl Default for SpeechSettings {
             loop_word_repeats: 5,
             low_confidence: 0.5,
             quiet_dbfs: -45.0,
-            quiet_target_dbfs: -25.0,
+            quiet_target_dbfs: -20.0,
             clipped_share: 0.001,
         }
     }

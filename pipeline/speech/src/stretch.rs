@@ -196,3 +196,7 @@ impl StretchFinder {
         Some(Stretch { start, end, speech })
     }
 }
+
+#[cfg(test)]
+#[path = "stretch_tests.rs"]
+mod tests;

@@ -11,8 +11,8 @@ use hirenet_core::Word;
 use crate::stretch::Stretch;
 use crate::words::Spoken;
 
-/// A run of speech shorter than this at the edge of a segment is an echo of its neighbour.
-const ECHO_S: f64 = 0.05;
+/// Voice activity fades after a word: less speech than this at the edge of a segment belongs to its neighbour.
+const FADE_S: f64 = 0.15;
 /// A word that would begin this close to the end of a run begins the next run.
 const EDGE_S: f64 = 0.02;
 
@@ -71,7 +71,7 @@ impl Speech {
     fn between(start: f64, end: f64, stretch: &Stretch) -> Speech {
         let inside = |run: &(f64, f64)| (run.0.max(start), run.1.min(end));
         let mut runs: Vec<(f64, f64)> =
-            stretch.speech.iter().map(inside).filter(|run| run.1 - run.0 > ECHO_S).collect();
+            stretch.speech.iter().map(inside).filter(|run| run.1 - run.0 > FADE_S).collect();
         if runs.is_empty() {
             runs.push((start, end));
         }
