@@ -23,12 +23,17 @@ class Inputs:
 
 
 def our_settings(inputs):
-    """Greedy, no fallback, a fixed number of tokens a window, and the language known: as the peer is set."""
+    """Greedy, no fallback, a fixed number of tokens a window, and the language known: as the peer is set.
+
+    Random weights are never sure of a word. The log-probability threshold is put out of reach, or every stretch would be
+    heard a second time to ask for the no-speech probability, which the peer does not do.
+    """
     return {
         "HIRENET_SPEECH__MODEL": inputs.whisper_model,
         "HIRENET_SPEECH__LANGUAGE": "en",
         "HIRENET_SPEECH__BEAM_SIZE": 1,
         "HIRENET_SPEECH__TEMPERATURE_STEP": 0,
+        "HIRENET_SPEECH__LOGPROB_THRESHOLD": -1000,
         "HIRENET_SPEECH__MAX_TOKENS": TOKENS_PER_WINDOW,
         "HIRENET_MEDIA__ANALYSIS_FPS": ANALYSED_FPS,
         "HIRENET_ONNX__DEVICE": "cpu",
