@@ -227,3 +227,17 @@ impl Words {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_shared_and_a_listener_moves_to_its_own_thread() {
+        fn shared<T: Send + Sync + Clone>() {}
+        fn moves<T: Send>() {}
+        shared::<Recogniser>();
+        shared::<VoiceActivity>();
+        moves::<Listener>();
+    }
+}
