@@ -14,6 +14,8 @@ use crate::pose::HeadPose;
 const EYEBALL_RADIUS_CM: f64 = 1.2;
 /// How far the eyeball's middle lies behind the line between the lids' corners.
 const EYEBALL_DEPTH_CM: f64 = 1.0;
+/// How far it lies above that line: the irises of a face that looks straight ahead sit above the corners.
+const EYEBALL_RISE_CM: f64 = 0.07;
 
 const EYES: [[usize; 3]; 2] =
     [[RIGHT_EYE_OUTER, RIGHT_EYE_INNER, RIGHT_IRIS], [LEFT_EYE_OUTER, LEFT_EYE_INNER, LEFT_IRIS]];
@@ -35,7 +37,7 @@ pub(crate) fn gaze_deg(landmarks: &Landmarks, pose: &HeadPose) -> [f64; 2] {
 
 fn eye_direction(pose: &HeadPose, outer: Vec3, inner: Vec3, iris: Vec3) -> Vec3 {
     let middle = scale(add(pose.in_head(outer), pose.in_head(inner)), 0.5);
-    let eyeball = sub(middle, [0.0, 0.0, EYEBALL_DEPTH_CM]);
+    let eyeball = add(middle, [0.0, EYEBALL_RISE_CM, -EYEBALL_DEPTH_CM]);
     let camera = pose.camera_in_head();
     // The iris landmark's own depth is unreliable; only its ray counts.
     let ray = normalised(sub(pose.in_head(iris), camera));

@@ -133,26 +133,25 @@ impl HeadPose {
     }
 }
 
-/// `Rz(roll) Ry(yaw) Rx(pitch)` from degrees.
 #[cfg(test)]
-pub(crate) fn rotation_of(yaw: f64, pitch: f64, roll: f64) -> Mat3 {
-    let [(sy, cy), (sp, cp), (sr, cr)] = [yaw, pitch, roll].map(|degrees: f64| degrees.to_radians().sin_cos());
-    [
-        [cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp],
-        [sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp],
-        [-sy, cy * sp, cy * cp],
-    ]
-}
-
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::geometry::{add, rotate};
+    use crate::geometry::{Mat3, add, rotate};
     use crate::landmarks::LANDMARKS;
 
+    /// `Rz(roll) Ry(yaw) Rx(pitch)` from degrees.
+    pub(crate) fn rotation_of(yaw: f64, pitch: f64, roll: f64) -> Mat3 {
+        let [(sy, cy), (sp, cp), (sr, cr)] = [yaw, pitch, roll].map(|degrees: f64| degrees.to_radians().sin_cos());
+        [
+            [cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp],
+            [sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp],
+            [-sy, cy * sp, cy * cp],
+        ]
+    }
+
     const PICTURE: (u32, u32) = (1280, 720);
-    /// The depth of a landmark is relative, so that a near head is reconstructed with a small distortion.
-    const TOLERANCE_DEG: f64 = 0.8;
+    /// A landmark's depth knows no perspective, so that a near head is reconstructed with a small distortion.
+    const TOLERANCE_DEG: f64 = 1.2;
 
     /// What an ideal landmark network would see of the canonical head under the virtual camera.
     fn seen(rotation: &Mat3, at: Vec3) -> Landmarks {

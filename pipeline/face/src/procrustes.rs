@@ -26,15 +26,21 @@ impl Similarity {
             pairs.iter().fold([0.0; 3], |sum, pair| add(sum, scale(pick(pair), pair.0 / total)))
         };
         let (from, to) = (middle(|p| p.1), middle(|p| p.2));
-        let (mut cross, mut spread) = ([[0.0; 3]; 3], 0.0);
+        let (mut cross, mut spread, mut target_spread) = ([[0.0; 3]; 3], 0.0, 0.0);
         for (w, source, target) in pairs {
             let (a, b) = (sub(*source, from), sub(*target, to));
             spread += w * dot(a, a);
+            target_spread += w * dot(b, b);
             for (row, values) in cross.iter_mut().enumerate() {
                 for (column, value) in values.iter_mut().enumerate() {
                     *value += w * a[row] * b[column];
                 }
             }
+        }
+        // Points in one place are apart by rounding noise only.
+        let noise = |middle: Vec3| total * 1e-18 * dot(middle, middle);
+        if !(spread > noise(from) && target_spread > noise(to)) {
+            return None;
         }
         let rotation = best_rotation(&cross);
         // The trace of R^T sum w b a^T: how far the rotated source reaches along the target.
@@ -106,7 +112,7 @@ fn largest_eigenvector(mut a: [[f64; 4]; 4]) -> [f64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pose::rotation_of;
+    use crate::pose::tests::rotation_of;
     use proptest::prelude::*;
 
     const SOURCE: [Vec3; 5] = [[0.0, 0.0, 1.0], [2.0, 0.3, 0.0], [-1.0, 2.0, 0.5], [0.7, -1.0, -0.4], [-0.2, 0.1, 1.7]];

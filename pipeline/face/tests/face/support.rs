@@ -8,7 +8,7 @@ use hirenet_face::{FaceMeasure, FaceMeter, FaceModels, FaceSettings};
 use hirenet_tests::{model, runtime};
 
 /// The model files that the repository ships.
-pub fn models() -> FaceModels {
+pub(crate) fn models() -> FaceModels {
     FaceModels {
         detector: model("mediapipe_face_detector.onnx"),
         landmarks: model("mediapipe_face_landmarks.onnx"),
@@ -17,23 +17,23 @@ pub fn models() -> FaceModels {
 }
 
 /// A meter with these settings.
-pub fn meter(settings: &FaceSettings) -> FaceMeter {
+pub(crate) fn meter(settings: &FaceSettings) -> FaceMeter {
     FaceMeter::new(runtime(), &models(), settings).unwrap()
 }
 
 /// The default settings without tracking.
-pub fn untracked() -> FaceSettings {
+pub(crate) fn untracked() -> FaceSettings {
     FaceSettings { tracking: false, ..FaceSettings::default() }
 }
 
 /// One blendshape by name.
-pub fn blendshape(face: &FaceMeasure, name: &str) -> f64 {
+pub(crate) fn blendshape(face: &FaceMeasure, name: &str) -> f64 {
     let index = BLENDSHAPES.iter().position(|known| *known == name).unwrap();
     f64::from(face.blendshapes[index])
 }
 
 /// All frames of a clip or picture after an ffmpeg filter (`null` for none), timed at `fps`.
-pub fn decode(file: &Path, filter: &str, fps: f64) -> Vec<Frame> {
+pub(crate) fn decode(file: &Path, filter: &str, fps: f64) -> Vec<Frame> {
     let (width, height) = size(file, filter);
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
@@ -52,7 +52,7 @@ pub fn decode(file: &Path, filter: &str, fps: f64) -> Vec<Frame> {
 }
 
 /// A frame at its full size.
-pub fn frame(width: usize, height: usize, time_s: f64, rgb: Vec<u8>) -> Frame {
+pub(crate) fn frame(width: usize, height: usize, time_s: f64, rgb: Vec<u8>) -> Frame {
     let (width, height) = (u32::try_from(width).unwrap(), u32::try_from(height).unwrap());
     Frame { time_s, width, height, full_width: width, full_height: height, rgb }
 }
