@@ -40,7 +40,7 @@ pub(crate) fn remove_mean(frame: &mut [f32]) {
     }
 }
 
-/// Dot product in eight lanes, which the compiler keeps in vector registers.
+/// Dot product in separate lanes, which the compiler keeps in vector registers.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let length = a.len().min(b.len());

@@ -113,3 +113,34 @@ impl HarmonicMeter {
             .max_by(f64::total_cmp)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formant::Resonance;
+
+    /// A parabola follows the window's truncated main lobe this closely.
+    const TOLERANCE_DB: f64 = 0.2;
+
+    #[test]
+    fn the_levels_of_known_partials_are_found() {
+        // Levels in dB of the first 20 harmonics of 150 Hz.
+        let level = |number: u32| -6.0 * f64::from(number - 1) + if number == 17 { 70.0 } else { 0.0 };
+        let samples: Vec<f32> = (0..8000)
+            .map(|n| {
+                let partial = |k: u32| {
+                    let phase = std::f64::consts::TAU * 150.0 * f64::from(k) * f64::from(n) / RATE;
+                    0.01 * 10_f64.powf(level(k) / 20.0) * phase.cos()
+                };
+                (1..=20).map(partial).sum::<f64>() as f32
+            })
+            .collect();
+        // The third formant lies between harmonics 16 and 17 (2550 Hz).
+        let formants = [None, None, Some(Resonance { hz: 2500.0, bandwidth_hz: 100.0 })];
+        let levels = HarmonicMeter::new().measure(&samples, 25, 150.0, &formants);
+        assert!((levels.h1_over_h2.unwrap() - 6.0).abs() < TOLERANCE_DB, "{levels:?}");
+        assert!((levels.h1_over_a3.unwrap() + level(17)).abs() < TOLERANCE_DB, "{levels:?}");
+        assert!(levels.formant_over_h1[0].is_none());
+        assert!((levels.formant_over_h1[2].unwrap() - level(17)).abs() < TOLERANCE_DB, "{levels:?}");
+    }
+}

@@ -175,3 +175,54 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decaying 700 Hz ringing, struck at the given positions.
+    fn struck(positions: &[f64], amplitudes: &[f64]) -> Vec<f32> {
+        let mut wave = vec![0.0_f32; 16_000];
+        for (at, amplitude) in positions.iter().zip(amplitudes) {
+            for (n, x) in wave.iter_mut().enumerate().skip(at.ceil() as usize).take(400) {
+                let t = (n as f64 - at) / RATE;
+                *x += (amplitude * (-900.0 * t).exp() * (std::f64::consts::TAU * 700.0 * t).sin()) as f32;
+            }
+        }
+        wave
+    }
+
+    fn measured(wave: &[f32]) -> Perturbation {
+        let f0_hz = [125.0; 80];
+        perturbation(&Chain::new(wave, 10, &f0_hz).cycles(), 50)
+    }
+
+    #[test]
+    fn alternating_periods_are_jitter() {
+        let mut positions = vec![0.0];
+        for n in 0..120 {
+            let change = if n % 2 == 0 { 1.28 } else { -1.28 };
+            positions.push(positions[n] + 128.0 + change);
+        }
+        let found = measured(&struck(&positions, &[0.5; 121]));
+        assert!((found.jitter.unwrap() - 0.02).abs() < 0.003, "{found:?}");
+        assert!(found.shimmer_db.unwrap() < 0.2, "{found:?}");
+    }
+
+    #[test]
+    fn alternating_amplitudes_are_shimmer() {
+        let positions: Vec<f64> = (0..120).map(|n| 128.0 * f64::from(n)).collect();
+        let amplitudes: Vec<f64> = (0..120).map(|n| if n % 2 == 0 { 0.5 } else { 0.45 }).collect();
+        let found = measured(&struck(&positions, &amplitudes));
+        let expected = 20.0 * (0.5_f64 / 0.45).log10();
+        assert!((found.shimmer_db.unwrap() - expected).abs() < 0.15, "{found:?}");
+        assert!(found.jitter.unwrap() < 0.001, "{found:?}");
+    }
+
+    #[test]
+    fn too_few_periods_say_nothing() {
+        assert_eq!(perturbation(&[], 3), Perturbation::default());
+        let one = [Cycle { at: 480.0, amplitude: 0.1 }];
+        assert_eq!(perturbation(&one, 3), Perturbation::default());
+    }
+}

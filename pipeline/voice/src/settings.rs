@@ -54,3 +54,19 @@ impl VoiceSettings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_out_of_range_is_named() {
+        assert!(VoiceSettings::default().check().is_ok());
+        let floor = VoiceSettings { pitch_floor_hz: 10.0, ..VoiceSettings::default() };
+        assert!(floor.check().unwrap_err().to_string().starts_with("voice.pitch_floor_hz"));
+        let ceiling = VoiceSettings { pitch_ceiling_hz: 100.0, ..VoiceSettings::default() };
+        assert!(ceiling.check().unwrap_err().to_string().starts_with("voice.pitch_ceiling_hz"));
+        let threshold = VoiceSettings { voicing_threshold: f32::NAN, ..VoiceSettings::default() };
+        assert!(threshold.check().unwrap_err().to_string().starts_with("voice.voicing_threshold"));
+    }
+}

@@ -87,3 +87,37 @@ fn jump_cost(before: &Formants, now: &Formants) -> f64 {
 fn lowest(costs: impl Iterator<Item = f64>) -> (usize, f64) {
     costs.enumerate().fold((0, f64::INFINITY), |best, (index, cost)| if cost < best.1 { (index, cost) } else { best })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resonances(hz: &[f64]) -> Vec<Resonance> {
+        hz.iter().map(|hz| Resonance { hz: *hz, bandwidth_hz: 80.0 }).collect()
+    }
+
+    fn frequencies(formants: &Formants) -> [f64; FORMANTS] {
+        formants.map(|f| f.map_or(0.0, |f| f.hz))
+    }
+
+    #[test]
+    fn the_lowest_three_are_the_formants() {
+        let path = assign(&[resonances(&[500.0, 1500.0, 2500.0, 3500.0])]);
+        assert_eq!(frequencies(&path[0]), [500.0, 1500.0, 2500.0]);
+    }
+
+    #[test]
+    fn a_formant_that_is_missing_for_a_frame_leaves_its_place_empty() {
+        let whole = resonances(&[500.0, 1500.0, 2500.0, 3500.0]);
+        let run = [whole.clone(), whole.clone(), resonances(&[1510.0, 2490.0]), whole.clone(), whole];
+        let path = assign(&run);
+        assert_eq!(frequencies(&path[2]), [0.0, 1510.0, 2490.0]);
+        assert_eq!(frequencies(&path[3]), [500.0, 1500.0, 2500.0]);
+    }
+
+    #[test]
+    fn frames_without_resonances_have_no_formants() {
+        assert!(assign(&[]).is_empty());
+        assert_eq!(assign(&[vec![], vec![]]), [[None; FORMANTS]; 2]);
+    }
+}
