@@ -22,7 +22,8 @@ fn sample(file: &str) -> PathBuf {
 }
 
 fn read_json(file: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).unwrap()
+    serde_json::from_str(&fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+        .unwrap()
 }
 
 fn analyze(interview: &Path, out: &Path) -> (i32, Value) {
@@ -108,7 +109,8 @@ fn the_sample_face_moves_as_it_was_drawn() {
 
         for blink in truth["blinks_s"].as_array().unwrap() {
             let near = rows.iter().filter(|row| (value(row, "time_s") - blink.as_f64().unwrap()).abs() <= BLINK_TIME_S);
-            let closed = near.map(|row| value(row, "eyeBlinkLeft").max(value(row, "eyeBlinkRight"))).fold(0.0, f64::max);
+            let closed =
+                near.map(|row| value(row, "eyeBlinkLeft").max(value(row, "eyeBlinkRight"))).fold(0.0, f64::max);
             assert!(closed >= BLINK, "{id}: the blink at {blink} s is {closed:.2}");
         }
         let poses = truth["pose"].as_array().unwrap();
@@ -223,7 +225,8 @@ fn the_program_works_from_any_folder_and_copies_of_it_find_their_files() {
     assert_eq!(ids, ["verbal/hash256/1", "vocal/lld51/1", "visual/face/1", "context/hash256/1"]);
     let copy = dir.path().join("hirenet");
     fs::copy(hirenet_tests::program::program(), &copy).unwrap();
-    let run = finish(std::process::Command::new(&copy).args(["features", "verbal"]).arg(sample("a1.mp4")).current_dir("/"));
+    let run =
+        finish(std::process::Command::new(&copy).args(["features", "verbal"]).arg(sample("a1.mp4")).current_dir("/"));
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert!(run.stdout.starts_with("index,start_s,end_s,confidence,text,v000,"), "{}", &run.stdout[..80]);
 }

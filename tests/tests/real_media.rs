@@ -16,7 +16,12 @@ const CLIPS: [&str; 5] = [
 ];
 const GRID: [&str; 6] = ["bbaf2n", "brbk7n", "lwbsza", "pwij3p", "sbwe5n", "swiz3n"];
 const SOUNDS: [&str; 7] = [
-    "jfk.wav", "fleurs-en-005.ogg", "fleurs-en-006.ogg", "fleurs-en-008.ogg", "fleurs-fr-001.ogg", "fleurs-fr-003.ogg",
+    "jfk.wav",
+    "fleurs-en-005.ogg",
+    "fleurs-en-006.ogg",
+    "fleurs-en-008.ogg",
+    "fleurs-fr-001.ogg",
+    "fleurs-fr-003.ogg",
     "fleurs-fr-007.ogg",
 ];
 
@@ -28,7 +33,8 @@ fn every_clip_is_assessed_with_voice_and_face_throughout() {
     let out = TempDir::new().unwrap();
     let run = finish(command(["analyze"]).args(&files).args(["--question", "Why?"]).arg("--out").arg(out.path()));
     assert!(run.status == 0 || run.status == 4, "{}", run.stderr);
-    let assessment: Value = serde_json::from_str(&fs::read_to_string(out.path().join("assessment.json")).unwrap()).unwrap();
+    let assessment: Value =
+        serde_json::from_str(&fs::read_to_string(out.path().join("assessment.json")).unwrap()).unwrap();
     assert!(assessment["score"].is_number());
     for (answer, file) in assessment["answers"].as_array().unwrap().iter().zip(&files) {
         let name = file.display();
@@ -46,7 +52,8 @@ fn sound_alone_is_assessed_as_partial() {
     let files = SOUNDS.map(|name| media.join(name));
     let run = finish(command(["analyze"]).args(&files).args(["--question", "Why?"]).arg("--out").arg(out.path()));
     assert_eq!(run.status, 4, "{}", run.stderr);
-    let assessment: Value = serde_json::from_str(&fs::read_to_string(out.path().join("assessment.json")).unwrap()).unwrap();
+    let assessment: Value =
+        serde_json::from_str(&fs::read_to_string(out.path().join("assessment.json")).unwrap()).unwrap();
     assert_eq!(assessment["scores"]["visual"], Value::Null);
     let missing = assessment["reasons"].as_array().unwrap().iter().filter(|r| r["code"] == "no_video").count();
     assert_eq!(missing, SOUNDS.len());

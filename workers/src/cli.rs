@@ -97,7 +97,9 @@ pub(crate) enum Command {
         format: TranscriptFormat,
     },
     /// Print what is measured of a media file as CSV
-    #[command(after_help = "Examples:\n  hirenet features vocal answer.mp4 > lld.csv\n  hirenet features visual answer.mp4 --windows > track.csv")]
+    #[command(
+        after_help = "Examples:\n  hirenet features vocal answer.mp4 > lld.csv\n  hirenet features visual answer.mp4 --windows > track.csv"
+    )]
     Features {
         /// What to measure
         #[arg(value_enum)]
@@ -112,13 +114,17 @@ pub(crate) enum Command {
         language: Option<String>,
     },
     /// List, fetch or check the model files
-    #[command(after_help = "Examples:\n  hirenet models list\n  hirenet models pull ggml-base\n  hirenet models pull --from /mnt/mirror\n  hirenet models verify")]
+    #[command(
+        after_help = "Examples:\n  hirenet models list\n  hirenet models pull ggml-base\n  hirenet models pull --from /mnt/mirror\n  hirenet models verify"
+    )]
     Models {
         #[command(subcommand)]
         command: ModelsCommand,
     },
     /// Check or show a HireNet bundle, or print the feature schemas
-    #[command(after_help = "Examples:\n  hirenet bundle check bundle.onnx\n  hirenet bundle show bundle.onnx\n  hirenet bundle schemas --json")]
+    #[command(
+        after_help = "Examples:\n  hirenet bundle check bundle.onnx\n  hirenet bundle show bundle.onnx\n  hirenet bundle schemas --json"
+    )]
     Bundle {
         #[command(subcommand)]
         command: BundleCommand,

@@ -61,6 +61,7 @@ impl Failure {
     }
 
     /// The stable code.
+    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -100,9 +101,13 @@ mod tests {
 
     #[test]
     fn statuses_follow_the_kind_of_the_code() {
-        for (code, status) in
-            [(Code::FileMissing, 3), (Code::ConfigInvalid, 2), (Code::ModelMissing, 2), (Code::Internal, 5), (Code::OutputFailed, 5)]
-        {
+        for (code, status) in [
+            (Code::FileMissing, 3),
+            (Code::ConfigInvalid, 2),
+            (Code::ModelMissing, 2),
+            (Code::Internal, 5),
+            (Code::OutputFailed, 5),
+        ] {
             assert_eq!(Failure::new(code, "x").status(), status, "{code}");
         }
     }

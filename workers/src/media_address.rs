@@ -27,7 +27,9 @@ impl Coded for AddressError {
 /// The file that `media` names: a `file:` address, an absolute path, or a path relative to `folder` that stays inside.
 pub(crate) fn resolve(media: &str, folder: &Path) -> Result<PathBuf, AddressError> {
     let path = match media.split_once(':') {
-        Some(("file", rest)) => percent_decoded(rest.strip_prefix("//localhost").or(rest.strip_prefix("//")).unwrap_or(rest)),
+        Some(("file", rest)) => {
+            percent_decoded(rest.strip_prefix("//localhost").or(rest.strip_prefix("//")).unwrap_or(rest))
+        }
         Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with("//") => {
             return Err(AddressError::Scheme(scheme.to_owned()));
         }
@@ -62,15 +64,12 @@ fn percent_decoded(text: &str) -> PathBuf {
     let mut i = 0;
     while i < bytes.len() {
         let code = (bytes[i] == b'%').then(|| text.get(i + 1..i + 3)).flatten();
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                i += 3;
-            }
-            None => {
-                out.push(bytes[i]);
-                i += 1;
-            }
+        if let Some(byte) = code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            out.push(byte);
+            i += 3;
+        } else {
+            out.push(bytes[i]);
+            i += 1;
         }
     }
     PathBuf::from(std::ffi::OsString::from_vec(out))

@@ -86,8 +86,8 @@ impl Extractor {
     /// Where nothing could be had of the recording: its code says whose fault it is.
     pub fn extract(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
         let started = Instant::now();
-        let mut extraction = Extraction::default();
-        extraction.media_sha256 = Some(checked_hash(task, &self.settings.media)?);
+        let media_sha256 = Some(checked_hash(task, &self.settings.media)?);
+        let mut extraction = Extraction { media_sha256, ..Extraction::default() };
         extraction.timings.insert("hash", started.elapsed().as_secs_f64());
         let wants = |modality| task.modalities.contains(&modality);
         let request = Request {
@@ -151,7 +151,8 @@ impl Extractor {
                 activity.map(|a| scope.spawn(move || listen(a, recogniser, language, &settings.speech, audio)));
             let measuring = voice.map(|meter| scope.spawn(move || measure_voice(meter, audio)));
             let watching = face.map(|meter| scope.spawn(move || watch(meter, &frames_out)));
-            let decoded = pump(decoding, audio, frames_in, observer);
+            let decoded = pump(decoding, audio, &frames_in, observer);
+            drop(frames_in);
             observer.finishing("recognising");
             (decoded, join_some(hearing), join_some(measuring), join_some(watching))
         });
@@ -168,7 +169,7 @@ impl Extractor {
         if let Some(heard) = heard {
             extraction.timings.insert("speech", heard.busy.as_secs_f64());
             let llds = llds.filter(|_| !no_sound);
-            finish_sound(extraction, heard.value, llds, decoded.duration_s, settings, no_sound)?;
+            finish_sound(extraction, heard.value, llds, decoded.duration_s, settings, no_sound);
         }
         if let Some(faces) = faces.filter(|_| !no_picture) {
             extraction.timings.insert("face", faces.busy.as_secs_f64());
@@ -196,7 +197,7 @@ fn checked_hash(task: &Task<'_>, media: &MediaSettings) -> Result<String, Analyz
 fn pump(
     mut decoding: Decoding,
     audio: &AudioBuffer,
-    frames: SyncSender<Frame>,
+    frames: &SyncSender<Frame>,
     observer: &dyn Observer,
 ) -> Result<Decoded, AnalyzeError> {
     let _close = CloseOnDrop(audio);
@@ -272,7 +273,7 @@ fn finish_sound(
     duration_s: f64,
     settings: &ExtractorSettings,
     no_sound: bool,
-) -> Result<(), AnalyzeError> {
+) {
     if !no_sound {
         extraction.reasons.extend(heard.reasons);
         if extraction.transcript.is_none() {
@@ -288,7 +289,6 @@ fn finish_sound(
         extraction.tracks.set(Modality::Vocal, Some(track));
         extraction.llds = Some(llds.value);
     }
-    Ok(())
 }
 
 fn vocal_track(llds: &Llds, probability: &SpeechProbability, duration_s: f64, settings: &ExtractorSettings) -> Track {

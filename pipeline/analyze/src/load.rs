@@ -41,6 +41,7 @@ pub struct ModelFiles {
 
 /// Which rooms have work: no other model is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each room has work or has none")]
 pub struct Rooms {
     /// Voice activity: for words and for the voice's share of speech.
     pub activity: bool,

@@ -59,10 +59,10 @@ impl TrackFile<'_> {
     /// # Errors
     /// [`AnalyzeError::Output`] where the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), AnalyzeError> {
-        crate::output::write_whole(path, &self.to_bytes()?)
+        crate::output::write_whole(path, &self.serialised()?)
     }
 
-    fn to_bytes(&self) -> Result<Vec<u8>, AnalyzeError> {
+    fn serialised(&self) -> Result<Vec<u8>, AnalyzeError> {
         let mut tensors = Vec::new();
         let mut described = serde_json::Map::new();
         let named = self.tracks.iter().map(|(modality, track)| (modality.as_str(), track));

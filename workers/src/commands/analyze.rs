@@ -117,7 +117,13 @@ fn write(assessed: &Assessed, submitted: &Submitted, arguments: &Analyze) -> Res
     json.push(b'\n');
     hirenet_analyze::write_whole(&out.join("assessment.json"), &json)?;
     let title = title_of(&submitted.interview);
-    write_page(&assessed.assessment, title, vec![submitted.folder.clone()], &out.join("report.html"), arguments.embed_media)
+    write_page(
+        &assessed.assessment,
+        title,
+        vec![submitted.folder.clone()],
+        &out.join("report.html"),
+        arguments.embed_media,
+    )
 }
 
 fn title_of(interview: &Interview) -> Option<String> {

@@ -23,9 +23,8 @@ pub(crate) fn run(config: &Config, command: BundleCommand) -> Result<Outcome, Fa
 fn check(installation: &Installation<'_>, file: &Path) -> Result<Outcome, Failure> {
     exists(file)?;
     let model = installation.bundle_file(Some(&file.to_string_lossy()))?;
-    let mut bundle = installation
-        .bundle(&model, &installation.encoder()?)
-        .map_err(|failure| failure.naming(file.display()))?;
+    let mut bundle =
+        installation.bundle(&model, &installation.encoder()?).map_err(|failure| failure.naming(file.display()))?;
     let report = hirenet_model::check(&mut bundle);
     if !report.passed() {
         let sentence = format!("{}: {}", file.display(), report.findings.join("; "));

@@ -58,9 +58,10 @@ pub(crate) fn run(config: &Config, load: bool, as_json: bool) -> Result<Outcome,
     }
     match checks.iter().find(|check| !check.ok) {
         None => Ok(Outcome::Done),
-        Some(first) => {
-            Err(Failure::new(Code::InstallationIncomplete, format!("{}: {}: {}", first.name, first.found, first.advice)))
-        }
+        Some(first) => Err(Failure::new(
+            Code::InstallationIncomplete,
+            format!("{}: {}: {}", first.name, first.found, first.advice),
+        )),
     }
 }
 
@@ -99,7 +100,9 @@ fn models(manifest: &Manifest) -> impl Iterator<Item = Check> {
                 Check::ok(&name, format!("not here; `hirenet models pull {}` fetches it", entry.name))
             }
             State::Missing => Check::miss(&name, "missing", format!("run `hirenet models pull {}`", entry.name)),
-            State::Corrupt { detail } => Check::miss(&name, detail, format!("run `hirenet models pull {}`", entry.name)),
+            State::Corrupt { detail } => {
+                Check::miss(&name, detail, format!("run `hirenet models pull {}`", entry.name))
+            }
         }
     })
 }

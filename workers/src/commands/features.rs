@@ -72,7 +72,8 @@ pub(crate) fn extract(
     }
     let progress = Progress::new(quiet);
     let task = Task { media, sha256: None, modalities: &modalities, transcript: None, language };
-    let mut extraction = extractor.extract(&task, &progress).map_err(|error| Failure::about(media.display(), &error))?;
+    let mut extraction =
+        extractor.extract(&task, &progress).map_err(|error| Failure::about(media.display(), &error))?;
     drop(progress);
     extraction.reasons.extend(notes);
     if !quiet {
@@ -115,7 +116,17 @@ fn vocal_csv(llds: &Llds) -> Result<Vec<u8>, Failure> {
 
 fn visual_csv(faces: &[FaceRow]) -> Result<Vec<u8>, Failure> {
     const MEASURES: [&str; 12] = [
-        "time_s", "face", "confidence", "x", "y", "width", "height", "yaw_deg", "pitch_deg", "roll_deg", "gaze_yaw_deg",
+        "time_s",
+        "face",
+        "confidence",
+        "x",
+        "y",
+        "width",
+        "height",
+        "yaw_deg",
+        "pitch_deg",
+        "roll_deg",
+        "gaze_yaw_deg",
         "gaze_pitch_deg",
     ];
     let header: Vec<String> = MEASURES.into_iter().chain(BLENDSHAPES).map(str::to_owned).collect();
@@ -125,8 +136,7 @@ fn visual_csv(faces: &[FaceRow]) -> Result<Vec<u8>, Failure> {
             cells.push(face.confidence.to_string());
             let bounds = &face.bounds;
             cells.extend([bounds.x, bounds.y, bounds.width, bounds.height].map(|pixels| format!("{pixels:.2}")));
-            let angles =
-                [face.yaw_deg, face.pitch_deg, face.roll_deg, face.gaze_yaw_deg, face.gaze_pitch_deg];
+            let angles = [face.yaw_deg, face.pitch_deg, face.roll_deg, face.gaze_yaw_deg, face.gaze_pitch_deg];
             cells.extend(angles.iter().chain(&face.blendshapes).map(f32::to_string));
         }
         cells.resize(header.len(), String::new());

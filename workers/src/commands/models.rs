@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hirenet_core::Code;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, command: ModelsCommand, quiet: bool) -> Resul
         ModelsCommand::List { json } => list(&manifest, json),
         ModelsCommand::Pull { names, all, from } => {
             let configured = Some(config.models.mirror.clone()).filter(|m| !m.as_os_str().is_empty());
-            pull(config, &manifest, &names, all, from.or(configured), quiet)
+            pull(config, &manifest, &names, all, from.or(configured).as_deref(), quiet)
         }
         ModelsCommand::Verify { from } => verify(&manifest, from.as_deref()),
     }
@@ -72,10 +72,10 @@ fn pull(
     manifest: &Manifest,
     names: &[String],
     all: bool,
-    mirror: Option<PathBuf>,
+    mirror: Option<&Path>,
     quiet: bool,
 ) -> Result<Outcome, Failure> {
-    if let Some(mirror) = mirror.as_deref().filter(|m| !m.is_dir()) {
+    if let Some(mirror) = mirror.filter(|m| !m.is_dir()) {
         return Err(Failure::new(Code::ConfigInvalid, format!("the mirror {} is not a folder", mirror.display())));
     }
     let entries = if all {
@@ -87,7 +87,8 @@ fn pull(
     };
     let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
         let style = "{prefix:<34} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}";
-        ProgressBar::new(0).with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
+        ProgressBar::new(0)
+            .with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
     });
     let mut shown = |entry: &Entry, bytes: u64| {
         if let Some(bar) = &bar {
@@ -96,7 +97,7 @@ fn pull(
             bar.set_position(bytes);
         }
     };
-    let report = Pull::new(manifest, mirror.as_deref()).run(entries, &mut shown);
+    let report = Pull::new(manifest, mirror).run(entries, &mut shown);
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
@@ -147,6 +148,8 @@ fn verify(manifest: &Manifest, from: Option<&Path>) -> Result<Outcome, Failure> 
     print(text.as_bytes())?;
     match wrong.first() {
         None => Ok(Outcome::Done),
-        Some((code, entry)) => Err(Failure::new(*code, format!("{} ({} in all)", manifest.path(entry).display(), wrong.len()))),
+        Some((code, entry)) => {
+            Err(Failure::new(*code, format!("{} ({} in all)", manifest.path(entry).display(), wrong.len())))
+        }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 use hirenet_core::{Code, Coded, sha256_bytes};
 use tempfile::TempDir;
 
+use super::pull::PullReport;
 use super::test_server::{Reply, TestServer};
-use super::{Manifest, ModelsError, Pull, PullReport, State};
+use super::{Manifest, ModelsError, Pull, State};
 
 /// Long enough for several reads and writes.
 fn content() -> Vec<u8> {

@@ -32,9 +32,11 @@ pub(crate) fn read(arguments: &Analyze) -> Result<Submitted, Failure> {
         ([file], []) if is_interview_file(file) => read_interview(file),
         (_, []) => usage("videos need their questions: add --question TEXT for each, or name one INTERVIEW.json"),
         (videos, questions) if questions.len() == 1 || questions.len() == videos.len() => from_videos(arguments),
-        (videos, questions) => {
-            usage(&format!("{} videos and {} questions: give one question, or one for each", videos.len(), questions.len()))
-        }
+        (videos, questions) => usage(&format!(
+            "{} videos and {} questions: give one question, or one for each",
+            videos.len(),
+            questions.len()
+        )),
     }
 }
 

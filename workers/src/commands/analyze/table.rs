@@ -55,7 +55,11 @@ fn scores(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
 }
 
 fn answers(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
-    writeln!(out, "\n  {:<12} {:>8} {:>6} {:>13} {:>13}", "answer", "seconds", "words", "voice windows", "face windows")?;
+    writeln!(
+        out,
+        "\n  {:<12} {:>8} {:>6} {:>13} {:>13}",
+        "answer", "seconds", "words", "voice windows", "face windows"
+    )?;
     for answer in &assessment.answers {
         let seconds = answer.duration_s.map_or_else(|| "-".to_owned(), |d| format!("{d:.1}"));
         let words = answer.transcript.as_ref().map_or_else(|| "-".to_owned(), |t| t.words.len().to_string());
@@ -73,7 +77,11 @@ fn moments(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     if assessment.spans.is_empty() {
         return writeln!(out, "\n  No moment stands out.");
     }
-    writeln!(out, "\n  {:<12} {:<9} {:>13} {:>7} {:>10}  words", "moment in", "modality", "seconds", "weight", "influence")?;
+    writeln!(
+        out,
+        "\n  {:<12} {:<9} {:>13} {:>7} {:>10}  words",
+        "moment in", "modality", "seconds", "weight", "influence"
+    )?;
     for span in &assessment.spans {
         let seconds = match (span.start, span.end) {
             (Some(start), Some(end)) => format!("{start:.1}-{end:.1}"),
