@@ -27,6 +27,8 @@ const OPSET: i64 = 17;
 pub enum Element {
     /// 32-bit float.
     F32,
+    /// 64-bit float.
+    F64,
     /// 32-bit signed integer.
     I32,
     /// 64-bit signed integer.
@@ -44,6 +46,7 @@ impl Element {
             Element::I32 => 6,
             Element::I64 => 7,
             Element::Bool => 9,
+            Element::F64 => 11,
         }
     }
 }
@@ -137,6 +140,11 @@ impl Graph {
     /// A constant `f32` tensor; an empty shape is a scalar.
     pub fn constant_f32(&mut self, shape: &[i64], data: &[f32]) -> Value {
         self.constant(Element::F32, shape, data.iter().flat_map(|v| v.to_le_bytes()).collect(), data.len())
+    }
+
+    /// A constant `f64` tensor; an empty shape is a scalar.
+    pub fn constant_f64(&mut self, shape: &[i64], data: &[f64]) -> Value {
+        self.constant(Element::F64, shape, data.iter().flat_map(|v| v.to_le_bytes()).collect(), data.len())
     }
 
     /// A constant `i64` tensor; an empty shape is a scalar.
