@@ -161,7 +161,9 @@ fn log_brightness(frame: &Frame, x: f64, y: f64, half: i64) -> f32 {
 fn standardised(mut values: Vec<f32>) -> Vec<f32> {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     let norm = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    values.iter_mut().for_each(|v| *v = (*v - mean) / norm);
+    for value in &mut values {
+        *value = (*value - mean) / norm;
+    }
     values
 }
 

@@ -187,10 +187,8 @@ impl FaceMeter {
         let Some(landmarks) = self.look(frame, &region)? else { return Ok(None) };
         // A fast head leaves the middle of its old region, where the network is best: look again where it is now.
         let moved = self.fit.apply(&landmarks.region());
-        let landmarks = match moved.differs_from(&region) {
-            true => self.look(frame, &moved)?.unwrap_or(landmarks),
-            false => landmarks,
-        };
+        let again = if moved.differs_from(&region) { self.look(frame, &moved)? } else { None };
+        let landmarks = again.unwrap_or(landmarks);
         Ok(Some(Tracked { landmarks, detected: None }))
     }
 

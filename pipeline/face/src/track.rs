@@ -109,7 +109,9 @@ mod tests {
         let codes: Vec<Code> = reasons(&rows).iter().map(|r| r.code).collect();
         assert_eq!(codes, [Code::FaceLost, Code::SeveralFaces, Code::FaceChanged]);
         assert!(reasons(&rows)[0].detail.contains("1 of 3"));
-        rows.iter_mut().for_each(|r| r.face = None);
+        for row in &mut rows {
+            row.face = None;
+        }
         assert_eq!(reasons(&rows)[0].code, Code::NoFace);
     }
 }
