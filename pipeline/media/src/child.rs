@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::fcntl_setpipe_size;
 
-use crate::task::{Message, Stop, Task, perform};
+use crate::message::{Message, Stop};
+use crate::task::{Task, perform};
 use crate::{limits, protocol};
 
 /// Bytes that the pipe holds, where the system allows it: half an analysis frame or more.

@@ -5,10 +5,10 @@ use ffmpeg_next::{Error, Packet};
 use hirenet_core::{Code, Reason, SAMPLE_RATE};
 
 use crate::damage::Damage;
+use crate::message::{Emit, Message, Stop};
 use crate::picture::Picture;
 use crate::sound::Sound;
 use crate::streams::{Chosen, Plan, packet_end, picture_reason, sound_reason};
-use crate::task::{Emit, Message, Stop};
 use crate::types::{Event, Outcome, Probe, Request};
 use crate::{MediaSettings, Refusal, input};
 

@@ -17,6 +17,7 @@ mod grid;
 mod input;
 mod launch;
 mod limits;
+mod message;
 mod open;
 mod picture;
 mod process;

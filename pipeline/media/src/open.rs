@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use hirenet_core::{Code, SAMPLE_RATE};
 
+use crate::message::{Message, Stop};
 use crate::process::Process;
-use crate::task::{Message, Stop, Task, Work, perform};
+use crate::task::{Task, Work, perform};
 use crate::{Event, Launcher, MediaError, MediaSettings, Probe, Refusal, Request, file};
 
 /// Messages that wait between a decoding thread and its reader.

@@ -7,9 +7,9 @@ use hirenet_core::{Code, Reason};
 
 use crate::damage::{Damage, is_dry};
 use crate::grid::Grid;
+use crate::message::{Emit, Message, Stop};
 use crate::scale::Scaler;
 use crate::streams::{Chosen, packet_end, picture_reason, seconds, too_large};
-use crate::task::{Emit, Message, Stop};
 use crate::types::Event;
 use crate::{MediaSettings, Refusal, ffi};
 

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use crate::message::Message;
 use crate::stderr::Tail;
-use crate::task::{Message, Task};
+use crate::task::Task;
 use crate::{Launcher, MediaError, MediaSettings, protocol};
 
 /// How long a child that closed its output may take to end.

@@ -14,7 +14,7 @@ use hirenet_core::Frame;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::task::Message;
+use crate::message::Message;
 use crate::types::Event;
 
 /// Longest body that is believed: a picture of 64 million pixels and its head.

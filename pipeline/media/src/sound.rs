@@ -9,8 +9,8 @@ use ffmpeg_next::{ChannelLayout, Error, Packet, Rational, codec, decoder};
 use hirenet_core::{Code, SAMPLE_RATE};
 
 use crate::damage::{Damage, is_dry};
+use crate::message::{Emit, Message, Stop};
 use crate::streams::seconds;
-use crate::task::{Emit, Message, Stop};
 use crate::types::Event;
 use crate::{MediaSettings, Refusal};
 

@@ -3,8 +3,9 @@ use std::fs::File;
 use ffmpeg_next::log;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Event, Probe, Request};
-use crate::{MediaSettings, Refusal, decode, input, streams};
+use crate::message::{Emit, Message, Stop};
+use crate::types::Request;
+use crate::{MediaSettings, decode, input, streams};
 
 /// What the child is asked to do; its only command line argument, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,32 +23,6 @@ pub(crate) enum Work {
     /// Describe it, then decode it.
     Decode(Request),
 }
-
-/// What comes back: first `Opened`, then events, the last of which is `Ended`; or `Refused` at any point.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Message {
-    Opened(Box<Probe>),
-    Event(Event),
-    Refused(Refusal),
-}
-
-/// Why work stops before its end.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// The file is refused.
-    Refused(Refusal),
-    /// Nobody listens any more.
-    Closed,
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Stop::Refused(refusal)
-    }
-}
-
-/// Where messages go. Returns `Stop::Closed` when nobody listens.
-pub(crate) type Emit<'a> = dyn FnMut(Message) -> Result<(), Stop> + 'a;
 
 /// Does the task with the open file; every message but a refusal goes through `emit`.
 pub(crate) fn perform(file: File, task: &Task, emit: &mut Emit<'_>) -> Result<(), Stop> {

@@ -1,12 +1,12 @@
 //! One answer: its recording, its timeline and its transcript.
 
-use hirenet_core::{AnswerResult, Assessment, Code, Modality, Reason, Source, window_span};
+use hirenet_core::{AnswerResult, Assessment, Code, Modality, Source, window_span};
 
 use super::lane::Lane;
 use super::layout::{self, Layout};
 use super::media::{Media, MissingMedia, is_audio};
 use super::moments::Moment;
-use super::overview::ReasonView;
+use super::reasons::{ReasonView, missing_sentence, recognised_by_demo_model};
 use super::text::clock;
 use super::transcript::TranscriptView;
 
@@ -38,14 +38,6 @@ pub(super) struct Player {
     pub(super) audio: bool,
     /// What a reader must know about the recording.
     pub(super) note: Option<String>,
-}
-
-/// True where recognised words of this answer (`None`: of any answer) come from the demo speech model.
-pub(super) fn recognised_by_demo_model(assessment: &Assessment, answer: Option<&str>) -> bool {
-    assessment.reasons.iter().any(|reason| {
-        let here = answer.is_none() || reason.answer.is_none() || reason.answer.as_deref() == answer;
-        reason.code == Code::DemoSpeechModel && here
-    })
 }
 
 impl AnswerView {
@@ -94,16 +86,6 @@ fn length_s(answer: &AnswerResult) -> f64 {
     let windows = windows.into_iter().max().filter(|n| *n > 0).map_or(0.0, |n| window_span(n - 1).1);
     let words = answer.transcript.iter().flat_map(|t| &t.words).filter_map(|word| word.end).fold(0.0, f64::max);
     answer.duration_s.filter(|d| d.is_finite()).unwrap_or_else(|| windows.max(words)).max(0.1)
-}
-
-/// Why this answer lacks a modality, in the words of the first reason that says so.
-pub(super) fn missing_sentence(assessment: &Assessment, answer: &AnswerResult, modality: Modality) -> Option<String> {
-    let concerns = |reason: &&Reason| {
-        reason.code.makes_partial()
-            && reason.answer.as_deref().is_none_or(|id| id == answer.id)
-            && reason.modality.is_none_or(|m| m == modality)
-    };
-    assessment.reasons.iter().find(concerns).map(|reason| reason.code.meaning().to_owned())
 }
 
 impl Player {

@@ -2,9 +2,9 @@
 
 use hirenet_core::{AnswerResult, Assessment, Modality, window_span};
 
-use super::answer::missing_sentence;
 use super::layout::{self, Curve, Layout};
 use super::moments::Moment;
+use super::reasons::missing_sentence;
 use super::text::{clock_tenths, count, modality_name, percent};
 
 /// Lowest top of a lane's scale, so that an even curve looks even.

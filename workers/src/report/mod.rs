@@ -13,6 +13,7 @@ mod layout;
 mod media;
 mod moments;
 mod overview;
+mod reasons;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -89,7 +90,7 @@ pub(crate) fn render(assessment: &Assessment, options: &ReportOptions) -> Result
         script: SCRIPT,
         overview,
         moments,
-        demo_words: answer::recognised_by_demo_model(assessment, None),
+        demo_words: reasons::recognised_by_demo_model(assessment, None),
         answers,
     };
     Ok(page.render()?)

@@ -2,8 +2,8 @@
 
 use hirenet_core::{Assessment, BundleKind, Code, Modality, Reason, Status};
 
-use super::answer::recognised_by_demo_model;
 use super::layout::Layout;
+use super::reasons::{ReasonView, recognised_by_demo_model};
 use super::text::{count, modality_name, percent};
 
 /// Everything above the moments, and the footer.
@@ -60,47 +60,6 @@ pub(super) struct ModalityRow {
     pub(super) weight: String,
     pub(super) weight_width: String,
     pub(super) evidence: String,
-}
-
-/// A reason as the reader sees it.
-#[derive(Debug)]
-pub(super) struct ReasonView {
-    pub(super) code: &'static str,
-    pub(super) scope: String,
-    pub(super) sentence: String,
-    pub(super) detail: Option<String>,
-    pub(super) advice: Option<&'static str>,
-}
-
-impl ReasonView {
-    pub(super) fn new(assessment: &Assessment, reason: &Reason) -> Self {
-        let answer = reason.answer.as_ref().map(|id| {
-            let index = assessment.answers.iter().position(|answer| answer.id == *id);
-            index.map_or_else(|| format!("Answer {id}"), |index| format!("Answer {}", index + 1))
-        });
-        let modality = reason.modality.map(|m| modality_name(m).to_owned());
-        let scope: Vec<String> = answer.into_iter().chain(modality).collect();
-        let scope = if scope.is_empty() { "Whole interview".to_owned() } else { scope.join(", ") };
-        Self::scoped(reason, scope)
-    }
-
-    /// The same inside its answer's own section.
-    pub(super) fn in_answer(reason: &Reason) -> Self {
-        Self::scoped(reason, reason.modality.map_or("This answer", modality_name).to_owned())
-    }
-
-    fn scoped(reason: &Reason, scope: String) -> Self {
-        let meaning = reason.code.meaning();
-        // "Nothing" is the registry's way to say that there is nothing to do; a reader needs no such line.
-        let advice = reason.code.advice();
-        ReasonView {
-            code: reason.code.as_str(),
-            scope,
-            sentence: meaning.to_owned(),
-            detail: (!reason.detail.is_empty() && reason.detail != meaning).then(|| reason.detail.clone()),
-            advice: (!advice.starts_with("Nothing:") && advice != "Nothing.").then_some(advice),
-        }
-    }
 }
 
 impl Overview {
