@@ -81,3 +81,17 @@ fn json_logs_are_one_object_a_line() {
         result.stderr.lines().filter(|l| l.starts_with('{')).map(|l| serde_json::from_str(l).unwrap()).collect();
     assert!(events.iter().any(|e| e["event"] == "decoding_started"), "{}", result.stderr);
 }
+
+#[test]
+fn nothing_is_left_in_the_user_s_folders() {
+    let home = tempfile::TempDir::new().unwrap();
+    let result = finish(
+        command(["doctor", "--load"])
+            .env("HOME", home.path())
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("ORT_DISABLE_TELEMETRY"),
+    );
+    assert_eq!(result.status, 0, "{}", result.stderr);
+    let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "the libraries wrote {left:?}");
+}

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == hirenet_media::CHILD_COMMAND) {
         return hirenet_media::child_main(arguments);
     }
+    hirenet_onnx::forbid_telemetry();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -1,8 +1,7 @@
 //! From configuration to loaded models.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hirenet_analyze::{Extractor, ExtractorSettings, ModelFiles, Rooms};
 use hirenet_core::{Code, Reason, Schema, visual_face, vocal_lld51};
@@ -24,13 +23,13 @@ const DEMO_SPEECH_LANGUAGE: &str = "en";
 pub(crate) struct Installation<'a> {
     config: &'a Config,
     manifest: Manifest,
-    runtime: OnceCell<Runtime>,
+    runtime: OnceLock<Runtime>,
 }
 
 impl<'a> Installation<'a> {
     /// Reads the manifest of the configured folder.
     pub(crate) fn new(config: &'a Config) -> Result<Self, Failure> {
-        Ok(Installation { config, manifest: Manifest::load(&config.models.dir)?, runtime: OnceCell::new() })
+        Ok(Installation { config, manifest: Manifest::load(&config.models.dir)?, runtime: OnceLock::new() })
     }
 
     /// What the manifest says.

@@ -11,4 +11,4 @@ pub use error::OnnxError;
 pub use external::external_files;
 /// The runtime's own crate, so that all rooms use one version of it.
 pub use ort;
-pub use runtime::{Device, ModelFile, OnnxSettings, Runtime};
+pub use runtime::{Device, ModelFile, OnnxSettings, Runtime, forbid_telemetry};

@@ -124,6 +124,18 @@ pub struct Runtime {
     cuda_problem: Option<String>,
 }
 
+/// Keeps ONNX Runtime from recording or sending usage data. Call it first in `main`.
+///
+/// Builds of 1.31 and later write an identifier and events into the user's cache folder as soon as they are loaded, for
+/// an upload to their maker; the environment's own switch ([`Runtime::start`] turns it off too) comes too late for that.
+pub fn forbid_telemetry() {
+    #[expect(unsafe_code, reason = "the library reads its switch from the environment")]
+    // SAFETY: `main` calls this before any other thread is started, so nothing reads the environment meanwhile.
+    unsafe {
+        std::env::set_var("ORT_DISABLE_TELEMETRY", "1");
+    }
+}
+
 impl Runtime {
     /// Loads the library and settles on a device: [`Device::Auto`] is resolved here, once, with a strict probe, because
     /// the runtime itself falls back to the CPU silently.

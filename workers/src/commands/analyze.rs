@@ -5,9 +5,10 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Rooms, Subject, Task};
+use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Extractor, Rooms, Subject, Task, allowed};
 use hirenet_core::{Code, Coded, Interview, Modality, Reason, Software, Status};
 use hirenet_onnx::ModelFile;
 
@@ -24,37 +25,92 @@ pub(crate) fn run(config: &Config, arguments: &Analyze, quiet: bool) -> Result<O
     let started = Instant::now();
     let submitted = input::read(arguments)?;
     let installation = Installation::new(config)?;
-    let bundle_file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
-    let encoder = installation.encoder()?;
-    let bundle = installation.bundle(&bundle_file, &encoder)?;
-    let mut assessor = Assessor::new(bundle, encoder);
+    let Loaded { mut assessor, mut extractor, models } = load(config, &installation, &submitted, arguments)?;
 
     let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
         subject.reasons.push(Reason::new(Code::ConsentAssumed));
         eprintln!("hirenet: {}: {}", Code::ConsentAssumed, Code::ConsentAssumed.meaning());
     }
-    let software = software(config, &installation, &subject.modalities, &submitted)?;
+    let software = software(config, models, &subject, &submitted)?;
     if let Some(note) = software.models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
         eprintln!("hirenet: {}: {}", note.code, note.detail);
         subject.reasons.push(note);
     }
-    let evidence = extract_all(&installation, &submitted, &subject, quiet)?;
+    let evidence = extract_all(&mut extractor, &submitted, &subject, quiet)?;
     let mut assessed = assessor.assess(&subject, evidence, software)?;
     assessed.assessment.timings.insert("total".to_owned(), started.elapsed().as_secs_f64());
     write(&assessed, &submitted, arguments)?;
     finish(&assessed, arguments)
 }
 
+/// What an analysis needs before the first recording is opened.
+struct Loaded {
+    assessor: Assessor,
+    extractor: Extractor,
+    /// Hash of each model file by its role.
+    models: BTreeMap<&'static str, String>,
+}
+
+/// Loads bundle and extractors side by side. Which modalities the bundle asks for is known only afterwards, so the
+/// extractors are those of every modality that may be computed; a bundle that leaves one out leaves its model idle.
+fn load(
+    config: &Config,
+    installation: &Installation<'_>,
+    submitted: &Submitted,
+    arguments: &Analyze,
+) -> Result<Loaded, Failure> {
+    let rooms = rooms(&allowed(&submitted.interview.consent, &config.policy, &Modality::ALL).0, submitted);
+    installation.runtime()?;
+    thread::scope(|scope| {
+        let extractor = scope.spawn(|| installation.extractor(rooms));
+        let models = scope.spawn(|| model_hashes(installation, rooms));
+        let file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
+        let encoder = installation.encoder()?;
+        let bundle = installation.bundle(&file, &encoder)?;
+        let (extractor, models) = (joined(extractor)?, joined(models)?);
+        Ok(Loaded { assessor: Assessor::new(bundle, encoder), extractor, models })
+    })
+}
+
+fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Failure> {
+    handle.join().unwrap_or_else(|_| Err(Failure::new(Code::Internal, "a thread panicked while models were loaded")))
+}
+
+fn rooms(modalities: &BTreeSet<Modality>, submitted: &Submitted) -> Rooms {
+    let recognised = submitted.interview.answers.iter().any(|answer| answer.transcript.is_none());
+    Rooms::for_modalities(modalities, recognised)
+}
+
+/// Whether the model of a role runs in these rooms.
+fn has_work(role: &str, rooms: Rooms) -> bool {
+    match role {
+        "speech" => rooms.recognition,
+        "voice_activity" => rooms.activity,
+        _ => rooms.face,
+    }
+}
+
+fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMap<&'static str, String>, Failure> {
+    let files = installation.model_files()?;
+    let used: [(&str, &ModelFile); 5] = [
+        ("face_blendshapes", &files.face.blendshapes),
+        ("face_detector", &files.face.detector),
+        ("face_landmarks", &files.face.landmarks),
+        ("speech", &files.recognition),
+        ("voice_activity", &files.voice_activity),
+    ];
+    let with_work = used.into_iter().filter(|(role, _)| has_work(role, rooms));
+    with_work.map(|(role, file)| Ok((role, Installation::sha256(file)?))).collect()
+}
+
 /// Extracts every final take. An answer that fails keeps its place with its reason; the others go on.
 fn extract_all<'a>(
-    installation: &Installation<'_>,
+    extractor: &mut Extractor,
     submitted: &'a Submitted,
     subject: &Subject<'a>,
     quiet: bool,
 ) -> Result<Vec<AnswerEvidence<'a>>, Failure> {
-    let recognised = subject.answers.iter().any(|answer| answer.transcript.is_none());
-    let mut extractor = installation.extractor(Rooms::for_modalities(&subject.modalities, recognised))?;
     let progress = Progress::new(quiet);
     let count = subject.answers.len();
     let mut evidence = Vec::with_capacity(count);
@@ -81,28 +137,16 @@ fn extract_all<'a>(
 /// What computed the assessment: only the models that had work are named.
 fn software(
     config: &Config,
-    installation: &Installation<'_>,
-    modalities: &BTreeSet<Modality>,
+    models: BTreeMap<&'static str, String>,
+    subject: &Subject<'_>,
     submitted: &Submitted,
 ) -> Result<Software, Failure> {
-    let recognised = submitted.interview.answers.iter().any(|answer| answer.transcript.is_none());
-    let rooms = Rooms::for_modalities(modalities, recognised);
-    let files = installation.model_files()?;
-    let used: [(&str, &ModelFile, bool); 5] = [
-        ("face_blendshapes", &files.face.blendshapes, rooms.face),
-        ("face_detector", &files.face.detector, rooms.face),
-        ("face_landmarks", &files.face.landmarks, rooms.face),
-        ("speech", &files.recognition, rooms.recognition),
-        ("voice_activity", &files.voice_activity, rooms.activity),
-    ];
-    let mut models = BTreeMap::new();
-    for (role, file, _) in used.into_iter().filter(|(.., has_work)| *has_work) {
-        models.insert(role.to_owned(), Installation::sha256(file)?);
-    }
+    let rooms = rooms(&subject.modalities, submitted);
+    let models = models.into_iter().filter(|(role, _)| has_work(role, rooms));
     Ok(Software {
         name: "hirenet".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        models,
+        models: models.map(|(role, sha256)| (role.to_owned(), sha256)).collect(),
         settings_sha256: config.result_hash()?,
     })
 }
