@@ -62,6 +62,13 @@ pub fn check(bundle: &mut Bundle) -> CheckReport {
     checker.report
 }
 
+/// What the outputs of one run break of the promises about attention and absent modalities, one sentence each.
+pub(crate) fn breaches(packed: &Packed, outputs: &Outputs) -> Vec<String> {
+    let mut checker = Checker { report: CheckReport::default(), broken: BTreeSet::new() };
+    checker.promises(packed, outputs, &format!("A = {}", packed.answers()));
+    checker.report.findings
+}
+
 /// A random interview where only the modalities in `there` have rows.
 fn random(rng: &mut ChaCha8Rng, bundle: &Bundle, there: &[Modality], words: usize, rows: &[usize]) -> Packed {
     let schemas = bundle.schemas();
@@ -115,10 +122,7 @@ impl Checker {
     fn case(&mut self, bundle: &mut Bundle, packed: &Packed, there: &[Modality], rng: &mut ChaCha8Rng) {
         let case = describe(packed, there);
         let Some(outputs) = self.run(bundle, packed, &case) else { return };
-        self.modality_attention(&outputs, packed, &case);
-        for (m, branch) in packed.modalities.iter().zip(&outputs.branches) {
-            self.branch(m, branch, &case);
-        }
+        self.promises(packed, &outputs, &case);
         let noisy = Packed {
             modalities: packed
                 .modalities
@@ -130,6 +134,13 @@ impl Checker {
         };
         if let Some(other) = self.run(bundle, &noisy, &case) {
             self.padding(packed, &outputs, &other, &case);
+        }
+    }
+
+    fn promises(&mut self, packed: &Packed, outputs: &Outputs, case: &str) {
+        self.modality_attention(outputs, packed, case);
+        for (m, branch) in packed.modalities.iter().zip(&outputs.branches) {
+            self.branch(m, branch, case);
         }
     }
 

@@ -46,7 +46,7 @@ pub enum BundleError {
     /// The tracks are not those that the bundle asks for.
     #[error("the tracks do not fit the bundle: {0}")]
     Input(String),
-    /// The graph failed, or gave something that is not a result.
+    /// The graph failed while it ran.
     #[error("the bundle failed while running: {0}")]
     Failed(String),
 }

@@ -68,12 +68,12 @@ fn take(outputs: &SessionOutputs<'_>, name: &str, shape: &[usize]) -> Result<Arr
     let array = value.try_extract_array::<f32>().map_err(BundleError::failed)?;
     if array.shape() != shape {
         let found = array.shape();
-        return Err(BundleError::Failed(format!(
-            "output `{name}` has shape {found:?}; the contract asks for {shape:?}"
-        )));
+        let breach = format!("output `{name}` has shape {found:?}; it must have {shape:?}");
+        return Err(BundleError::Contract(vec![breach]));
     }
     if array.iter().any(|v| !v.is_finite()) {
-        return Err(BundleError::Failed(format!("output `{name}` holds a number that is not finite")));
+        let breach = format!("output `{name}` holds a number that is not finite");
+        return Err(BundleError::Contract(vec![breach]));
     }
     Ok(array.to_owned())
 }

@@ -6,7 +6,7 @@ use hirenet_core::{AnswerAttention, ByModality, Modality};
 
 use crate::interview::{Packed, PackedModality};
 use crate::run::{BranchOutputs, Outputs};
-use crate::{Bundle, BundleError, InterviewTracks};
+use crate::{Bundle, BundleError, InterviewTracks, check};
 
 /// What a bundle says about an interview.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,14 +29,18 @@ impl Bundle {
     ///
     /// # Errors
     /// [`BundleError::NothingToScore`] where no answer has a valid row in any of the bundle's modalities;
-    /// [`BundleError::Input`] for tracks of another schema; [`BundleError::Failed`] where the graph fails or gives a wrong
-    /// shape or a number that is not finite.
+    /// [`BundleError::Input`] for tracks of another schema; [`BundleError::Contract`] where an output has a wrong shape, holds
+    /// a number that is not finite, or is no attention; [`BundleError::Failed`] where the graph fails.
     pub fn score(&mut self, interview: &InterviewTracks) -> Result<Scored, BundleError> {
         let packed = self.pack(interview)?;
         if !(0..packed.answers()).any(|answer| packed.has_evidence(answer)) {
             return Err(BundleError::NothingToScore);
         }
         let outputs = self.run(&packed)?;
+        let breaches = check::breaches(&packed, &outputs);
+        if !breaches.is_empty() {
+            return Err(BundleError::Contract(breaches));
+        }
         Ok(self.scored(interview, &packed, &outputs))
     }
 

@@ -89,12 +89,12 @@ fn no_evidence_and_foreign_tracks_have_their_codes() {
 }
 
 #[test]
-fn nan_and_wrong_shapes_never_become_a_score() {
-    for fault in [Fault::Nan, Fault::Shape] {
+fn a_breach_that_shows_only_while_running_never_becomes_a_score() {
+    for fault in [Fault::Nan, Fault::Shape, Fault::Unmasked] {
         let mut toy = Toy::new(&Modality::ALL);
         toy.fault = fault;
         let mut bundle = Bundle::from_bytes(hirenet_tests::runtime(), &toy.bytes(), &known()).unwrap();
-        assert_eq!(bundle.score(&interview(4, 2, |_, _| 5)).unwrap_err().code(), Code::ModelFailed);
+        assert_eq!(bundle.score(&interview(4, 2, |_, _| 5)).unwrap_err().code(), Code::BundleContract);
     }
 }
 
