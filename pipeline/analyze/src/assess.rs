@@ -92,6 +92,7 @@ impl Assessor {
         for AnswerEvidence { answer, extraction } in evidence {
             reasons.extend(extraction.reasons.iter().map(|reason| reason.clone().in_answer(&answer.id)));
             let answer_tracks = self.answer_tracks(answer, &extraction)?;
+            reasons.extend(words_without_content(&answer_tracks));
             answers.push(answer_result(answer, extraction, &answer_tracks.tracks));
             tracks.answers.push(answer_tracks);
         }
@@ -208,6 +209,13 @@ fn answer_result(answer: &Answer, extraction: Extraction, tracks: &ByModality<Tr
         attention: ByModality::default(),
         tracks: infos,
     }
+}
+
+/// A transcript of punctuation alone has words, but no row that a bundle can use: the modality is missing.
+fn words_without_content(answer: &AnswerTracks) -> Option<Reason> {
+    let track = answer.tracks.get(Modality::Verbal).filter(|track| track.valid_rows() == 0)?;
+    let detail = format!("None of the {} words has a letter or a digit.", track.rows());
+    Some(Reason::new(Code::NoWords).of(Modality::Verbal).in_answer(&answer.id).detail(detail))
 }
 
 fn summed_timings(evidence: &[AnswerEvidence<'_>]) -> BTreeMap<String, f64> {

@@ -75,6 +75,8 @@ struct Timed<T> {
 
 struct Decoded {
     duration_s: f64,
+    has_sound: bool,
+    has_pictures: bool,
     reasons: Vec<Reason>,
     busy: Duration,
 }
@@ -164,14 +166,14 @@ impl Extractor {
         extraction.duration_s = Some(decoded.duration_s);
         extraction.timings.insert("decode", decoded.busy.as_secs_f64());
         extraction.reasons.extend(relevant(decoded.reasons, request));
-        let no_sound = extraction.reasons.iter().any(|r| r.code == Code::NoAudio);
-        let no_picture = extraction.reasons.iter().any(|r| r.code == Code::NoVideo);
         if let Some(heard) = heard {
             extraction.timings.insert("speech", heard.busy.as_secs_f64());
-            let llds = llds.filter(|_| !no_sound);
-            finish_sound(extraction, heard.value, llds, decoded.duration_s, settings, no_sound);
+            // Without a sample or a picture the decoder has already said why: there is nothing to add.
+            if decoded.has_sound {
+                finish_sound(extraction, heard.value, llds, decoded.duration_s, settings);
+            }
         }
-        if let Some(faces) = faces.filter(|_| !no_picture) {
+        if let Some(faces) = faces.filter(|_| decoded.has_pictures) {
             extraction.timings.insert("face", faces.busy.as_secs_f64());
             extraction.reasons.extend(hirenet_face::reasons(&faces.value));
             extraction.tracks.set(Modality::Visual, Some(hirenet_face::track(&faces.value, decoded.duration_s)));
@@ -216,7 +218,13 @@ fn pump(
                 }
             }
             Some(Event::Ended(outcome)) => {
-                return Ok(Decoded { duration_s: outcome.duration_s, reasons: outcome.reasons, busy });
+                return Ok(Decoded {
+                    duration_s: outcome.duration_s,
+                    has_sound: outcome.samples > 0,
+                    has_pictures: outcome.frames > 0,
+                    reasons: outcome.reasons,
+                    busy,
+                });
             }
             None => return Err(AnalyzeError::Internal("the decoder ended without a word".to_owned())),
         }
@@ -272,13 +280,10 @@ fn finish_sound(
     llds: Option<Timed<Llds>>,
     duration_s: f64,
     settings: &ExtractorSettings,
-    no_sound: bool,
 ) {
-    if !no_sound {
-        extraction.reasons.extend(heard.reasons);
-        if extraction.transcript.is_none() {
-            extraction.transcript = heard.transcript;
-        }
+    extraction.reasons.extend(heard.reasons);
+    if extraction.transcript.is_none() {
+        extraction.transcript = heard.transcript;
     }
     if let Some(llds) = llds {
         extraction.timings.insert("voice", llds.busy.as_secs_f64());

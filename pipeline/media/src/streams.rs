@@ -208,10 +208,21 @@ fn unusable(stream: &Stream<'_>, settings: &MediaSettings) -> Option<Refusal> {
         return Some(Refusal::plain(Code::Encrypted));
     }
     if !decoder::find(id).is_some_and(|codec| allowed::decoder(codec.name())) {
-        return Some(Refusal::new(Code::CodecUnsupported, format!("The format {} cannot be decoded here.", id.name())));
+        return Some(Refusal::new(Code::CodecUnsupported, undecodable(id.name(), parameters.tag)));
     }
     let pixels = u64::from(parameters.width) * u64::from(parameters.height);
     (pixels > settings.max_pixels).then(|| too_large(parameters.width, parameters.height, settings))
+}
+
+/// Names a format by FFmpeg's name, else by the container's own mark, where there is either.
+fn undecodable(codec: &str, tag: [u8; 4]) -> String {
+    match std::str::from_utf8(&tag) {
+        _ if codec != "none" => format!("The format {codec} cannot be decoded here."),
+        Ok(mark) if mark.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            format!("The format `{mark}` cannot be decoded here.")
+        }
+        _ => "A stream is in a format that is not known here.".to_owned(),
+    }
 }
 
 /// The refusal of a picture above the limit.
