@@ -81,6 +81,7 @@ impl Config {
         }
         config.onnx.library = locate::onnx_library(&config.onnx.library);
         config.models.dir = locate::models(&config.models.dir);
+        config.media.validate()?;
         Ok(config)
     }
 

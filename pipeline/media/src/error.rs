@@ -70,6 +70,14 @@ pub enum MediaError {
         /// The last lines it wrote.
         stderr: String,
     },
+    /// A setting of section `media` is out of its range.
+    #[error("media.{setting}: {detail}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What it must be.
+        detail: &'static str,
+    },
     /// The child could not be started.
     #[error("The decoder cannot be started: {0}.")]
     Start(#[source] std::io::Error),
@@ -86,6 +94,7 @@ impl Coded for MediaError {
             MediaError::Time { .. } => Code::LimitTime,
             MediaError::Memory { .. } => Code::LimitMemory,
             MediaError::Crashed { .. } => Code::DecoderCrashed,
+            MediaError::Setting { .. } => Code::ConfigInvalid,
             MediaError::Start(_) => Code::ResourceExhausted,
         }
     }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::MediaError;
+
 /// Section `media` of the configuration: what is decoded, and the limits it is decoded under.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,6 +32,29 @@ pub struct MediaSettings {
     pub decode_in_process: bool,
 }
 
+impl MediaSettings {
+    /// Checks the ranges that the types cannot say.
+    ///
+    /// # Errors
+    /// [`MediaError::Setting`] with the first setting that is out of range.
+    pub fn validate(&self) -> Result<(), MediaError> {
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let checks = [
+            ("analysis_fps", self.analysis_fps.is_finite() && self.analysis_fps >= 0.0, "must be 0 or more"),
+            ("max_duration_s", positive(self.max_duration_s), "must be above 0"),
+            ("max_decode_s", positive(self.max_decode_s), "must be above 0"),
+            ("max_stall_s", positive(self.max_stall_s), "must be above 0"),
+            ("max_decode_cpu_s", self.max_decode_cpu_s > 0, "must be above 0"),
+            ("max_decode_memory_mb", self.max_decode_memory_mb > 0, "must be above 0"),
+            ("decode_threads", (1..=64).contains(&self.decode_threads), "must lie between 1 and 64"),
+        ];
+        match checks.into_iter().find(|(_, holds, _)| !holds) {
+            Some((setting, _, detail)) => Err(MediaError::Setting { setting, detail }),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Default for MediaSettings {
     fn default() -> Self {
         MediaSettings {
@@ -45,6 +70,20 @@ impl Default for MediaSettings {
             decode_threads: 2,
             skip_unused_pictures: true,
             decode_in_process: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        MediaSettings::default().validate().unwrap();
+        for analysis_fps in [-1.0, f64::NAN, f64::INFINITY] {
+            let error = MediaSettings { analysis_fps, ..MediaSettings::default() }.validate().unwrap_err();
+            assert_eq!(error.to_string(), "media.analysis_fps: must be 0 or more");
         }
     }
 }
