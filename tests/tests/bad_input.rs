@@ -307,3 +307,93 @@ fn a_bundle_that_is_no_bundle() {
     let result = finish(command(["bundle", "check"]).arg(dir.path().join("nowhere.onnx")));
     assert_eq!(result.status, REFUSED);
 }
+
+/// Each line of stderr is one JSON object: what is noted and what failed as well as the log.
+fn json_lines(stderr: &str) -> Vec<Value> {
+    let object = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    stderr.lines().map(object).collect()
+}
+
+#[test]
+fn a_refusal_tells_everything_that_is_missing_and_the_recordings_own_fault_last() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("bad.mp4"), "no recording").unwrap();
+    let file = interview(dir.path(), &json!([answer("a1", "bad.mp4")]));
+    let message = fs::read_to_string(&file).unwrap().replace(r#","vocal","visual"]"#, "]");
+    assert!(message.contains(r#"["verbal"]"#), "{message}");
+    fs::write(&file, message).unwrap();
+    let analysis =
+        |options: &[&str]| finish(command(options).arg("analyze").arg(&file).arg("--out").arg(dir.path().join("out")));
+    let result = analysis(&["--log-format", "json"]);
+    assert_eq!((result.status, result.stdout.as_str()), (REFUSED, ""), "{}", result.stderr);
+    let lines = json_lines(&result.stderr);
+    let codes: Vec<&str> = lines.iter().filter_map(|line| line["code"].as_str()).collect();
+    assert_eq!(codes, ["demo_speech_model", "not_consented", "not_consented", "not_media"]);
+    let result = analysis(&["--quiet"]);
+    assert_eq!(result.stderr.lines().count(), 1, "quiet keeps to the failure: {}", result.stderr);
+    assert!(result.stderr.starts_with("hirenet: not_media: "), "{}", result.stderr);
+}
+
+/// Codes, modalities and details of the reasons that concern one answer.
+fn reasons_of(answer: &str, out: &Path) -> Vec<(String, Option<String>, String)> {
+    let text = fs::read_to_string(out.join("assessment.json")).unwrap();
+    let assessment: Value = serde_json::from_str(&text).unwrap();
+    let reasons = assessment["reasons"].as_array().unwrap().iter().filter(|reason| reason["answer"] == answer);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    reasons.map(|r| (text(&r["code"]).unwrap(), text(&r["modality"]), text(&r["detail"]).unwrap())).collect()
+}
+
+#[test]
+fn an_undecodable_stream_is_no_missing_face_and_no_silence() {
+    let dir = TempDir::new().unwrap();
+    let mut unknown = fs::read(whole_clip(&dir)).unwrap();
+    let place = unknown.windows(4).position(|bytes| bytes == b"avc1").map(|brand| brand + 4).unwrap();
+    let place = place + unknown[place..].windows(4).position(|bytes| bytes == b"avc1").unwrap();
+    unknown[place..place + 4].copy_from_slice(b"zzz1");
+    fs::write(dir.path().join("no-picture.mp4"), unknown).unwrap();
+    clip(&dir, "no-sound.mkv", &format!("{PICTURE} {SOUND} -c:v libx264 -c:a wavpack -shortest"));
+    let answers = [answer("whole", "whole.mp4"), answer("blind", "no-picture.mp4"), answer("deaf", "no-sound.mkv")];
+    let file = interview(dir.path(), &json!(answers));
+    let out = dir.path().join("out");
+    let (status, stderr, _) = analyze(&file, &out);
+    assert_eq!(status, PARTIAL, "{stderr}");
+    for (answer, modality, format, invented) in [
+        ("blind", Some("visual"), "`zzz1`", &["no_face"][..]),
+        ("deaf", None, "wavpack", &["no_speech", "no_voice", "no_audio"]),
+    ] {
+        let reasons = reasons_of(answer, &out);
+        let (_, of, detail) = reasons.iter().find(|(code, ..)| code == "codec_unsupported").unwrap();
+        assert!(of.as_deref() == modality && detail.contains(format), "{reasons:?}");
+        assert!(!reasons.iter().any(|(code, ..)| invented.contains(&code.as_str())), "{reasons:?}");
+    }
+}
+
+#[test]
+fn a_transcript_of_punctuation_is_no_evidence() {
+    let dir = TempDir::new().unwrap();
+    whole_clip(&dir);
+    let mut marks = answer("a1", "whole.mp4");
+    marks["transcript"] = json!("... -- !!");
+    let file = interview(dir.path(), &json!([marks]));
+    let (status, stderr, codes) = analyze(&file, &dir.path().join("out"));
+    assert_eq!(status, PARTIAL, "{stderr}");
+    assert!(codes.contains(&"no_words".to_owned()), "{codes:?}");
+}
+
+#[test]
+fn what_the_command_line_names_is_looked_at_before_any_work() {
+    let dir = TempDir::new().unwrap();
+    whole_clip(&dir);
+    let file = interview(dir.path(), &json!([answer("a1", "whole.mp4")]));
+    let analysis =
+        |out: &Path, options: &[&str]| finish(command(["analyze"]).arg(&file).arg("--out").arg(out).args(options));
+    let out = dir.path().join("out");
+    let result = analysis(&out, &["--bundle", "nowhere"]);
+    assert_eq!((result.status, result.stdout.as_str()), (REFUSED, ""), "{}", result.stderr);
+    assert!(result.stderr.contains("file_missing") && result.stderr.contains("nowhere"), "{}", result.stderr);
+    let result = analysis(&out, &["--question", "Why?"]);
+    assert_eq!(result.status, SETUP, "{}", result.stderr);
+    let result = analysis(&dir.path().join("whole.mp4").join("out"), &["--log-format", "json"]);
+    assert!(result.stderr.contains("output_failed"), "{}", result.stderr);
+    assert!(!result.stderr.contains("decoding_started"), "{}", result.stderr);
+}

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use hirenet_core::{Code, Coded, Kind};
 
+use crate::logging;
+
 /// Wrong command line or configuration.
 pub(crate) const WRONG_USAGE: u8 = 2;
 const REFUSED: u8 = 3;
@@ -78,7 +80,7 @@ impl Failure {
     /// Prints the code and the sentence on stderr and gives the exit status.
     pub(crate) fn report(&self) -> ExitCode {
         let sentence = self.sentence.trim_end_matches('.');
-        eprintln!("hirenet: {}: {sentence}. {}", self.code, self.code.advice());
+        logging::failure(self.code, &format!("{sentence}. {}", self.code.advice()));
         ExitCode::from(self.status())
     }
 }

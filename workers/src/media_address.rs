@@ -27,7 +27,7 @@ impl Coded for AddressError {
 /// The file that `media` names: a `file:` address, an absolute path, or a path relative to `folder` that stays inside.
 pub(crate) fn resolve(media: &str, folder: &Path) -> Result<PathBuf, AddressError> {
     let path = match media.split_once(':') {
-        Some(("file", rest)) => {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
             percent_decoded(rest.strip_prefix("//localhost").or(rest.strip_prefix("//")).unwrap_or(rest))
         }
         Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with("//") => {
@@ -93,6 +93,7 @@ mod tests {
     fn addresses_are_told_from_paths() {
         let folder = Path::new("/f");
         assert_eq!(resolve("file:///v/a%20b.mp4", folder), Ok("/v/a b.mp4".into()));
+        assert_eq!(resolve("FILE:a.mp4", folder), Ok("/f/a.mp4".into()));
         assert_eq!(resolve("/v/a.mp4", folder), Ok("/v/a.mp4".into()));
         assert_eq!(resolve("12:30 take.mp4", folder), Ok("/f/12:30 take.mp4".into()));
         assert_eq!(resolve("https://x/a.mp4", folder), Err(AddressError::Scheme("https".into())));

@@ -1,9 +1,10 @@
 //! Progress: a bar on a terminal, events in the log, nothing elsewhere.
 
-use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::logging;
 
 /// What is seen of a running analysis.
 #[derive(Debug)]
@@ -13,9 +14,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar where stderr is a terminal and nobody asked for quiet.
-    pub(crate) fn new(quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+    /// A bar where a person watches.
+    pub(crate) fn new() -> Self {
+        let bar = logging::is_watched().then(|| {
             let bar = ProgressBar::new(0);
             // The template is a constant that the tests render.
             let style = ProgressStyle::with_template("{prefix:<16} {bar:30} {pos:>5}/{len} s  {msg}");

@@ -9,35 +9,41 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Extractor, Rooms, Subject, Task, allowed};
-use hirenet_core::{Code, Coded, Interview, Modality, Reason, Software, Status};
+use hirenet_core::{Assessment, Code, Coded, Interview, Modality, Reason, Software, Status};
 use hirenet_onnx::ModelFile;
 
 use crate::cli::Analyze;
+use crate::commands::bundle::exists;
 use crate::commands::print;
 use crate::commands::report::write_page;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::logging;
 use crate::progress::Progress;
 use crate::setup::Installation;
 use input::Submitted;
 
-pub(crate) fn run(config: &Config, arguments: &Analyze, quiet: bool) -> Result<Outcome, Failure> {
+/// Folder of the tracks in the output.
+const TRACKS: &str = "tracks";
+
+pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let submitted = input::read(arguments)?;
+    make_folder(&arguments.out.join(TRACKS))?;
     let installation = Installation::new(config)?;
     let Loaded { mut assessor, mut extractor, models } = load(config, &installation, &submitted, arguments)?;
 
     let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
         subject.reasons.push(Reason::new(Code::ConsentAssumed));
-        eprintln!("hirenet: {}: {}", Code::ConsentAssumed, Code::ConsentAssumed.meaning());
+        logging::note(Code::ConsentAssumed, Code::ConsentAssumed.meaning());
     }
     let software = software(config, models, &subject, &submitted)?;
     if let Some(note) = software.models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
-        eprintln!("hirenet: {}: {}", note.code, note.detail);
+        logging::note(note.code, &note.detail);
         subject.reasons.push(note);
     }
-    let evidence = extract_all(&mut extractor, &submitted, &subject, quiet)?;
+    let evidence = extract_all(&mut extractor, &submitted, &subject)?;
     let mut assessed = assessor.assess(&subject, evidence, software)?;
     assessed.assessment.timings.insert("total".to_owned(), started.elapsed().as_secs_f64());
     write(&assessed, &submitted, arguments)?;
@@ -65,6 +71,11 @@ fn load(
     thread::scope(|scope| {
         let extractor = scope.spawn(|| installation.extractor(rooms));
         let models = scope.spawn(|| model_hashes(installation, rooms));
+        if let Some(file) = &arguments.bundle
+            && installation.manifest().by_name(&file.to_string_lossy()).is_err()
+        {
+            exists(file)?;
+        }
         let file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
         let encoder = installation.encoder()?;
         let bundle = installation.bundle(&file, &encoder)?;
@@ -78,7 +89,7 @@ fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Fail
 }
 
 fn rooms(modalities: &BTreeSet<Modality>, submitted: &Submitted) -> Rooms {
-    let recognised = submitted.interview.answers.iter().any(|answer| answer.transcript.is_none());
+    let recognised = submitted.interview.final_takes().0.iter().any(|answer| answer.transcript.is_none());
     Rooms::for_modalities(modalities, recognised)
 }
 
@@ -109,9 +120,8 @@ fn extract_all<'a>(
     extractor: &mut Extractor,
     submitted: &'a Submitted,
     subject: &Subject<'a>,
-    quiet: bool,
 ) -> Result<Vec<AnswerEvidence<'a>>, Failure> {
-    let progress = Progress::new(quiet);
+    let progress = Progress::new();
     let count = subject.answers.len();
     let mut evidence = Vec::with_capacity(count);
     for (i, answer) in subject.answers.iter().copied().enumerate() {
@@ -151,11 +161,14 @@ fn software(
     })
 }
 
+/// Made before any work is done: an output that cannot be written is told at once.
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(Code::OutputFailed, format!("{}: {error}", folder.display())))
+}
+
 fn write(assessed: &Assessed, submitted: &Submitted, arguments: &Analyze) -> Result<(), Failure> {
     let out = &arguments.out;
-    let tracks = out.join("tracks");
-    std::fs::create_dir_all(&tracks)
-        .map_err(|error| Failure::new(Code::OutputFailed, format!("{}: {error}", tracks.display())))?;
     assessed.write_tracks(out)?;
     let mut json = serde_json::to_vec_pretty(&assessed.assessment).map_err(|e| Failure::internal(&e.into()))?;
     json.push(b'\n');
@@ -178,7 +191,7 @@ fn title_of(interview: &Interview) -> Option<String> {
 fn finish(assessed: &Assessed, arguments: &Analyze) -> Result<Outcome, Failure> {
     let assessment = &assessed.assessment;
     match assessment.status {
-        Status::Refused => Err(assessed.refusal()),
+        Status::Refused => Err(refusal(assessment)),
         status => {
             print(table::render(assessment, &arguments.out.join("report.html")).as_bytes())?;
             Ok(if status == Status::Partial { Outcome::Partial } else { Outcome::Done })
@@ -186,22 +199,22 @@ fn finish(assessed: &Assessed, arguments: &Analyze) -> Result<Outcome, Failure> 
     }
 }
 
-trait Refusal {
-    fn refusal(&self) -> Failure;
-}
-
-impl Refusal for Assessed {
-    /// The first thing that is wrong, by answer.
-    fn refusal(&self) -> Failure {
-        let reasons = &self.assessment.reasons;
-        let missing = reasons.iter().find(|r| r.code.makes_partial());
-        match missing {
-            Some(reason) => {
-                let answer = self.assessment.answers.iter().find(|a| Some(&a.id) == reason.answer.as_ref());
-                let subject = answer.map(|a| format!("answer {} ({}): ", a.id, a.media)).unwrap_or_default();
-                Failure::new(reason.code, format!("{subject}{}", reason.detail))
-            }
-            None => Failure::new(Code::NothingToScore, Code::NothingToScore.meaning()),
-        }
+/// Why nothing could be scored: everything that is missing is told, what concerns a whole recording last, as the failure.
+fn refusal(assessment: &Assessment) -> Failure {
+    let mut missing: Vec<&Reason> = assessment.reasons.iter().filter(|reason| reason.code.makes_partial()).collect();
+    // Stable: of equal weight, the first comes first.
+    missing.sort_by_key(|reason| (reason.answer.is_none(), reason.modality.is_some()));
+    let sentence = |reason: &Reason| {
+        let answer = assessment.answers.iter().find(|answer| Some(&answer.id) == reason.answer.as_ref());
+        let subject = answer.map(|a| format!("answer {} ({}): ", a.id, a.media)).unwrap_or_default();
+        format!("{subject}{}", reason.detail)
+    };
+    let mut missing = missing.into_iter();
+    let Some(first) = missing.next() else {
+        return Failure::new(Code::NothingToScore, Code::NothingToScore.meaning());
+    };
+    for other in missing {
+        logging::note(other.code, &sentence(other));
     }
+    Failure::new(first.code, sentence(first))
 }

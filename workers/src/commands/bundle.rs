@@ -81,7 +81,7 @@ fn schemas(installation: &Installation<'_>, as_json: bool) -> Result<Outcome, Fa
 }
 
 /// A bundle that the command line names is an input: a missing one is refused as such.
-fn exists(file: &Path) -> Result<(), Failure> {
+pub(crate) fn exists(file: &Path) -> Result<(), Failure> {
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(_) => Err(Failure::new(Code::FileUnreadable, format!("{} is not a file", file.display()))),

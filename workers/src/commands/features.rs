@@ -12,6 +12,7 @@ use crate::cli::FeatureModality;
 use crate::commands::print;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::logging;
 use crate::progress::Progress;
 use crate::setup::Installation;
 
@@ -22,7 +23,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) language: Option<&'a str>,
 }
 
-pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>, quiet: bool) -> Result<Outcome, Failure> {
+pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
     let modality = match wanted.modality {
         FeatureModality::Vocal => Modality::Vocal,
         FeatureModality::Visual => Modality::Visual,
@@ -33,7 +34,7 @@ pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>, quiet: boo
     }
     check(config, media)?;
     let installation = Installation::new(config)?;
-    let extraction = extract(&installation, media, modality, wanted.language, quiet)?;
+    let extraction = extract(&installation, media, modality, wanted.language)?;
     let text = match (&extraction.llds, &extraction.faces, &extraction.transcript) {
         (Some(_), _, _) | (_, Some(_), _) if wanted.windows => {
             extraction.tracks.get(modality).map(windows_csv).transpose()?
@@ -61,7 +62,6 @@ pub(crate) fn extract(
     media: &Path,
     modality: Modality,
     language: Option<&str>,
-    quiet: bool,
 ) -> Result<Extraction, Failure> {
     let modalities = BTreeSet::from([modality]);
     let mut extractor = installation.extractor(Rooms::for_modalities(&modalities, true))?;
@@ -70,16 +70,14 @@ pub(crate) fn extract(
         let sha256 = Installation::sha256(&installation.speech_model()?)?;
         notes.extend(installation.speech_note(&sha256));
     }
-    let progress = Progress::new(quiet);
+    let progress = Progress::new();
     let task = Task { media, sha256: None, modalities: &modalities, transcript: None, language };
     let mut extraction =
         extractor.extract(&task, &progress).map_err(|error| Failure::about(media.display(), &error))?;
     drop(progress);
     extraction.reasons.extend(notes);
-    if !quiet {
-        for reason in &extraction.reasons {
-            eprintln!("hirenet: {}: {}", reason.code, reason.detail);
-        }
+    for reason in &extraction.reasons {
+        logging::note(reason.code, &reason.detail);
     }
     Ok(extraction)
 }

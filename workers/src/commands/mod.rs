@@ -28,17 +28,17 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
     }
     let config = Config::load(&common)?;
     match command {
-        Command::Analyze(arguments) => analyze::run(&config, &arguments, common.quiet),
+        Command::Analyze(arguments) => analyze::run(&config, &arguments),
         Command::Example { plain } => example::run(plain),
         Command::Probe { media } => probe::run(&config, &media),
         Command::Transcribe { media, language, format } => {
-            transcribe::run(&config, &media, language.as_deref(), format, common.quiet)
+            transcribe::run(&config, &media, language.as_deref(), format)
         }
         Command::Features { modality, media, windows, language } => {
             let request = features::Wanted { modality, windows, language: language.as_deref() };
-            features::run(&config, &media, &request, common.quiet)
+            features::run(&config, &media, &request)
         }
-        Command::Models { command } => models::run(&config, command, common.quiet),
+        Command::Models { command } => models::run(&config, command),
         Command::Bundle { command } => bundle::run(&config, command),
         Command::Doctor { load, json } => doctor::run(&config, load, json),
         Command::Report { assessment, out, media, embed_media } => {

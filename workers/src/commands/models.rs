@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::Path;
 
-use hirenet_core::Code;
+use hirenet_core::{Code, Coded};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -13,15 +12,16 @@ use crate::cli::ModelsCommand;
 use crate::commands::{print, print_json};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::logging;
 use crate::models::{Entry, Manifest, Pull, Role, State};
 
-pub(crate) fn run(config: &Config, command: ModelsCommand, quiet: bool) -> Result<Outcome, Failure> {
+pub(crate) fn run(config: &Config, command: ModelsCommand) -> Result<Outcome, Failure> {
     let manifest = Manifest::load(&config.models.dir)?;
     match command {
         ModelsCommand::List { json } => list(&manifest, json),
         ModelsCommand::Pull { names, all, from } => {
             let configured = Some(config.models.mirror.clone()).filter(|m| !m.as_os_str().is_empty());
-            pull(config, &manifest, &names, all, from.or(configured).as_deref(), quiet)
+            pull(config, &manifest, &names, all, from.or(configured).as_deref())
         }
         ModelsCommand::Verify { from } => verify(&manifest, from.as_deref()),
     }
@@ -73,7 +73,6 @@ fn pull(
     names: &[String],
     all: bool,
     mirror: Option<&Path>,
-    quiet: bool,
 ) -> Result<Outcome, Failure> {
     if let Some(mirror) = mirror.filter(|m| !m.is_dir()) {
         return Err(Failure::new(Code::ConfigInvalid, format!("the mirror {} is not a folder", mirror.display())));
@@ -85,7 +84,7 @@ fn pull(
     } else {
         names.iter().map(|name| manifest.by_name(name)).collect::<Result<Vec<_>, _>>()?
     };
-    let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+    let bar = logging::is_watched().then(|| {
         let style = "{prefix:<34} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}";
         ProgressBar::new(0)
             .with_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -114,7 +113,7 @@ fn pull(
         None => Ok(Outcome::Done),
         Some((entry, error)) => {
             for (entry, error) in failed {
-                eprintln!("hirenet: {}: {error}", entry.name);
+                logging::failure(error.code(), &format!("{}: {error}", entry.name));
             }
             Err(Failure::about(&entry.name, &error))
         }

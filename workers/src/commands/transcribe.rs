@@ -16,11 +16,10 @@ pub(crate) fn run(
     media: &Path,
     language: Option<&str>,
     format: TranscriptFormat,
-    quiet: bool,
 ) -> Result<Outcome, Failure> {
     features::check(config, media)?;
     let installation = Installation::new(config)?;
-    let extraction = features::extract(&installation, media, Modality::Verbal, language, quiet)?;
+    let extraction = features::extract(&installation, media, Modality::Verbal, language)?;
     let Some(transcript) = extraction.transcript else {
         return Err(features::nothing(media, &extraction.reasons, Code::NoAudio));
     };

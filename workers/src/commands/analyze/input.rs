@@ -30,6 +30,9 @@ pub(crate) fn read(arguments: &Analyze) -> Result<Submitted, Failure> {
     let usage = |sentence: &str| Err(Failure::new(Code::UsageInvalid, sentence));
     match (arguments.inputs.as_slice(), arguments.question.as_slice()) {
         ([file], []) if is_interview_file(file) => read_interview(file),
+        ([file], _) if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) => {
+            usage("an interview file has its own questions: leave --question out")
+        }
         (_, []) => usage("videos need their questions: add --question TEXT for each, or name one INTERVIEW.json"),
         (videos, questions) if questions.len() == 1 || questions.len() == videos.len() => from_videos(arguments),
         (videos, questions) => usage(&format!(
