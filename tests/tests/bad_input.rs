@@ -1,6 +1,8 @@
 //! Everything that can be wrong with what a user names: a stable code and a sentence on stderr, nothing on stdout, and an
 //! exit status.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

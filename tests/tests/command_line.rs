@@ -73,6 +73,15 @@ fn this_installation_is_whole() {
 }
 
 #[test]
+fn doctor_names_the_configuration_that_is_in_force() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("mine.toml");
+    std::fs::write(&file, "[media]\nanalysis_fps = 5.0\n").unwrap();
+    let result = finish(command(["doctor", "--config"]).arg(&file));
+    assert!(result.stdout.contains(file.to_str().unwrap()), "{}", result.stdout);
+}
+
+#[test]
 fn json_logs_are_one_object_a_line() {
     let clip = hirenet_tests::source_dir().join("samples/a1.mp4");
     let result = finish(command(["features", "visual", "--log-format", "json", "--quiet"]).arg(&clip));

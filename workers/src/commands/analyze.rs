@@ -13,9 +13,8 @@ use hirenet_core::{Assessment, Code, Coded, Interview, Modality, Reason, Softwar
 use hirenet_onnx::ModelFile;
 
 use crate::cli::Analyze;
-use crate::commands::bundle::exists;
-use crate::commands::print;
 use crate::commands::report::write_page;
+use crate::commands::{exists, print};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::logging;

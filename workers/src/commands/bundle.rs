@@ -6,7 +6,7 @@ use std::path::Path;
 use hirenet_core::Code;
 
 use crate::cli::BundleCommand;
-use crate::commands::{print, print_json};
+use crate::commands::{exists, print, print_json};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::setup::{Installation, known_schemas};
@@ -78,16 +78,4 @@ fn schemas(installation: &Installation<'_>, as_json: bool) -> Result<Outcome, Fa
     }
     print(text.as_bytes())?;
     Ok(Outcome::Done)
-}
-
-/// A bundle that the command line names is an input: a missing one is refused as such.
-pub(crate) fn exists(file: &Path) -> Result<(), Failure> {
-    match std::fs::metadata(file) {
-        Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(_) => Err(Failure::new(Code::FileUnreadable, format!("{} is not a file", file.display()))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Failure::new(Code::FileMissing, format!("{} does not exist", file.display())))
-        }
-        Err(error) => Err(Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display()))),
-    }
 }

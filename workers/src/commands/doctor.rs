@@ -1,6 +1,7 @@
 //! `hirenet doctor`
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Instant;
 
 use hirenet_analyze::Rooms;
@@ -35,8 +36,8 @@ impl Check {
     }
 }
 
-pub(crate) fn run(config: &Config, load: bool, as_json: bool) -> Result<Outcome, Failure> {
-    let mut checks = vec![Check::ok("hirenet", env!("CARGO_PKG_VERSION")), configuration()];
+pub(crate) fn run(config: &Config, file: Option<&Path>, load: bool, as_json: bool) -> Result<Outcome, Failure> {
+    let mut checks = vec![Check::ok("hirenet", env!("CARGO_PKG_VERSION")), configuration(file)];
     let installation = Installation::new(config);
     match &installation {
         Err(failure) => {
@@ -65,8 +66,8 @@ pub(crate) fn run(config: &Config, load: bool, as_json: bool) -> Result<Outcome,
     }
 }
 
-fn configuration() -> Check {
-    match locate::config(None) {
+fn configuration(named: Option<&Path>) -> Check {
+    match locate::config(named) {
         Some(path) => Check::ok("configuration", path.display().to_string()),
         None => Check::ok("configuration", "no config.toml found: the built-in defaults"),
     }

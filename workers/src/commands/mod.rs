@@ -11,6 +11,7 @@ mod report;
 mod transcribe;
 
 use std::io::Write;
+use std::path::Path;
 
 use hirenet_core::Code;
 
@@ -40,10 +41,22 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
         }
         Command::Models { command } => models::run(&config, command),
         Command::Bundle { command } => bundle::run(&config, command),
-        Command::Doctor { load, json } => doctor::run(&config, load, json),
+        Command::Doctor { load, json } => doctor::run(&config, common.config.as_deref(), load, json),
         Command::Report { assessment, out, media, embed_media } => {
             report::run(&assessment, &out, media.as_deref(), embed_media)
         }
+    }
+}
+
+/// A file that the command line names is an input: a missing one is refused as such.
+fn exists(file: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(file) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(Failure::new(Code::FileUnreadable, format!("{} is not a file", file.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Failure::new(Code::FileMissing, format!("{} does not exist", file.display())))
+        }
+        Err(error) => Err(Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display()))),
     }
 }
 

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use hirenet_core::{Assessment, Code};
 
+use crate::commands::exists;
 use crate::failure::{Failure, Outcome};
 use crate::report::{MediaFolders, ReportOptions, render, resolve_media};
 
 pub(crate) fn run(file: &Path, out: &Path, media: Option<&Path>, embed: bool) -> Result<Outcome, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let missing = error.kind() == std::io::ErrorKind::NotFound;
-        Failure::new(if missing { Code::FileMissing } else { Code::FileUnreadable }, file.display().to_string())
-    })?;
+    exists(file)?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display())))?;
     let assessment: Assessment = serde_json::from_str(&text).map_err(|error| {
         Failure::new(Code::MessageInvalid, format!("{} is not an assessment: {error}", file.display()))
     })?;
