@@ -10,10 +10,10 @@ export HIRENET_BIN := $(CARGO_TARGET_DIR)/release/hirenet
 
 export HIRENET_SHARED := $(abspath $(or $(HIRENET_SHARED),../shared))
 
-.PHONY: help setup build demo test lint deny bench needs-shared clean
+.PHONY: help setup build demo test lint deny bench bench-quality needs-shared clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: Debian packages, ONNX Runtime, a Python environment for the checks
 	@scripts/setup.sh
@@ -37,6 +37,9 @@ deny: setup ## check licences and sources of the dependencies
 
 bench: needs-shared build ## measure speed and memory beside the tools that a user would chain (20 minutes, needs ../shared)
 	@scripts/bench/run.sh
+
+bench-quality: needs-shared build ## measure voice, face and words beside the field's tools and the truth (15 minutes, needs ../shared)
+	@scripts/bench/run.sh scripts/quality/quality.py
 
 needs-shared:
 	@[ -d $(HIRENET_SHARED) ] || { echo "the folder ../shared is needed beside this one: $(HIRENET_SHARED) is missing" >&2; exit 2; }

@@ -65,18 +65,30 @@ def write(path, settings, rows):
     part.rename(path)
 
 
-def show(rows):
-    """Prints the table and returns whether every row with a bar passes."""
+def table(rows):
+    """The rows as cells of text, headings first."""
 
     def number(value):
         return "" if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
-    table = [("", "value", "unit", "floor", "peer", "bar", "")]
+    cells = [("", "value", "unit", "floor", "peer", "bar", "")]
     for row in rows:
         mark = {True: "pass", False: "FAIL", None: ""}[row.passed]
         value = "not measured" if row.value is None else number(row.value)
-        table.append((row.name, value, row.unit, number(row.floor), number(row.peer), row.bar or "", mark))
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    for line in table:
+        cells.append((row.name, value, row.unit, number(row.floor), number(row.peer), row.bar or "", mark))
+    return cells
+
+
+def markdown(rows):
+    """The table as Markdown."""
+    heading, *lines = [f"| {' | '.join(cells)} |" for cells in table(rows)]
+    return "\n".join([heading, "| --- | ---: | --- | ---: | ---: | --- | --- |", *lines]) + "\n"
+
+
+def show(rows):
+    """Prints the table and returns whether every row with a bar passes."""
+    cells = table(rows)
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    for line in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
     return not any(row.passed is False for row in rows)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the peers' Python environment where it is missing, then measures. Run it through `make bench`.
+# Makes the peers' Python environment where it is missing, then measures.
+# Run it through `make bench` or `make bench-quality`: run.sh [SCRIPT].
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,4 +21,4 @@ if [ ! -x .venv-bench/bin/python ] || ! sha256sum --status -c .setup/bench 2>/de
     sha256sum "$requirements" >.setup/bench
 fi
 
-exec .venv-bench/bin/python scripts/bench/pipeline.py
+exec .venv-bench/bin/python "${1:-scripts/bench/pipeline.py}"
