@@ -18,6 +18,12 @@ def with_picture(sound, out, audio_codec="flac"):
     return out
 
 
+def sampled(video, out, fps=5):
+    """The frames that ffmpeg's `fps` filter keeps, upright, without loss."""
+    ffmpeg("-i", video, "-an", "-vf", f"fps={fps},format=yuv420p", "-c:v", "ffv1", out)
+    return out
+
+
 def still(out, seconds=4):
     """A photograph with a camera's noise."""
     noise = "noise=alls=6:allf=t:all_seed=1,format=yuv420p"
@@ -45,7 +51,8 @@ class Clap:
         picture = f"[1:v]scale={SIDE}:{SIDE}[face];[0:v][face]{shown}{kept},format=yuv420p[v]"
         begins_s = self.time_s - self.audio_late_s
         tone = f"aevalsrc=0.5*sin(2*PI*{TONE_HZ}*t)*gte(t\\,{begins_s}):s=48000:d={self.seconds - self.audio_late_s}"
-        sources = ("-f", "lavfi", "-i", black, "-i", PORTRAIT, "-itsoffset", self.audio_late_s, "-f", "lavfi", "-i", tone)
+        pictures = ("-f", "lavfi", "-i", black, "-i", PORTRAIT)
+        sources = (*pictures, "-itsoffset", self.audio_late_s, "-f", "lavfi", "-i", tone)
         codecs = ("-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-g", 250, "-c:a", "aac")
         ffmpeg(*sources, "-filter_complex", picture, "-map", "[v]", "-map", "2:a", *codecs, out)
         return out
