@@ -21,4 +21,5 @@ if [ ! -x .venv-bench/bin/python ] || ! sha256sum --status -c .setup/bench 2>/de
     sha256sum "$requirements" >.setup/bench
 fi
 
+export PYTHONPATH=scripts/bench # how every benchmark runs, measures and reports
 exec .venv-bench/bin/python "${1:-scripts/bench/pipeline.py}"

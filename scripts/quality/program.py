@@ -4,17 +4,13 @@ import csv
 import io
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import measure
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts/bench"))  # the benchmark's own way of running, reporting and making recordings
-
-import measure  # noqa: E402
-
 HIRENET = Path(os.environ.get("HIRENET_BIN", ROOT / "target/release/hirenet"))
 SHARED = Path(os.environ.get("HIRENET_SHARED", ROOT.parent / "shared"))
 ONE_CORE = {max(os.sched_getaffinity(0))}

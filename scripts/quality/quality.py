@@ -12,8 +12,6 @@ import time
 import traceback
 from pathlib import Path
 
-from program import ROOT, SHARED, Places  # first: it makes the benchmark's own modules importable
-
 import clips
 import clock
 import face
@@ -21,6 +19,7 @@ import report
 import speech
 import speed
 import voice
+from program import ROOT, SHARED, Places
 from report import Row
 
 OUT = ROOT / "bench-out"
@@ -28,8 +27,10 @@ OUT = ROOT / "bench-out"
 GROUPS = {
     "voice": (
         lambda _: voice.praat_rows(),
-        "vuv_agreement_all vuv_agreement_worst f0_within_3_percent formant_f1 formant_f2 formant_f3 jitter_ratio "
-        "shimmer_ratio hnr_correlation",
+        (
+            "vuv_agreement_all vuv_agreement_worst f0_within_3_percent formant_f1 formant_f2 formant_f3 "
+            "jitter_ratio shimmer_ratio hnr_correlation"
+        ),
     ),
     "vowels": (lambda _: voice.constructed_rows(), "constructed_f0 constructed_formants"),
     "voice_time": (speed.voice_rows, "voice_time_vs_praat"),
