@@ -159,11 +159,13 @@ impl Assessor {
 }
 
 impl Assessed {
-    /// Writes `tracks/ANSWER.safetensors` of every answer that has a track into `folder`.
+    /// Writes `tracks/ANSWER.safetensors` of every answer that has a track into `folder`. Tracks of an earlier run are
+    /// removed first: what may no longer be computed must not stay behind.
     ///
     /// # Errors
     /// [`AnalyzeError::Output`] where a file cannot be written.
     pub fn write_tracks(&self, folder: &Path) -> Result<(), AnalyzeError> {
+        crate::output::remove_files(&folder.join("tracks"), "safetensors")?;
         for (answer, result) in self.tracks.answers.iter().zip(&self.assessment.answers) {
             if answer.tracks.iter().next().is_none() {
                 continue;

@@ -4,13 +4,13 @@
 //! [`reasons`] says what a reader of the result must know. All names are anatomical; nothing here infers an emotion.
 
 mod blendshapes;
+mod continuity;
 mod crop;
 mod detector;
 mod error;
 mod fit;
 mod gaze;
 mod geometry;
-mod identity;
 mod landmarks;
 mod meter;
 mod network;

@@ -4,11 +4,11 @@ use hirenet_core::{BLENDSHAPES, Frame};
 use hirenet_onnx::{ModelFile, Runtime};
 
 use crate::blendshapes::BlendshapeNetwork;
+use crate::continuity::{Continuity, Signature};
 use crate::detector::{Detection, Detector};
 use crate::fit::RegionFit;
 use crate::gaze::gaze_deg;
 use crate::geometry::{Rect, Region};
-use crate::identity::{Identity, Signature};
 use crate::landmarks::{LandmarkNetwork, Landmarks};
 use crate::pose::CanonicalFace;
 use crate::{FaceError, FaceSettings, crop};
@@ -78,7 +78,7 @@ pub struct FaceMeter {
     blendshapes: BlendshapeNetwork,
     canonical: CanonicalFace,
     tracked: Option<Tracked>,
-    identity: Identity,
+    continuity: Continuity,
     fit: RegionFit,
     /// Detector runs since the face was entered.
     checks: u32,
@@ -102,7 +102,7 @@ impl FaceMeter {
             blendshapes: BlendshapeNetwork::open(runtime, &models.blendshapes)?,
             canonical: CanonicalFace::load()?,
             tracked: None,
-            identity: Identity::default(),
+            continuity: Continuity::default(),
             fit: RegionFit::default(),
             checks: 0,
             last_bounds: None,
@@ -114,7 +114,7 @@ impl FaceMeter {
     pub fn reset(&mut self) {
         self.tracked = None;
         self.last_bounds = None;
-        self.identity = Identity::default();
+        self.continuity = Continuity::default();
     }
 
     /// The landmarks of the main face in the last frame, in pixels of that frame.
@@ -163,7 +163,7 @@ impl FaceMeter {
             blendshapes: self.blendshapes.measure(landmarks)?,
         };
         self.last_bounds = Some(bounds);
-        let changed = self.identity.is_another(Signature::of(frame, landmarks, &pose, &self.canonical), frame.time_s);
+        let changed = self.continuity.is_another(Signature::of(frame, landmarks, &pose, &self.canonical), frame.time_s);
         Ok((Some(measure), changed))
     }
 

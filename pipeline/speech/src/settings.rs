@@ -74,7 +74,7 @@ impl Default for SpeechSettings {
             vad_release: 0.35,
             min_speech_s: 0.15,
             min_silence_s: 0.15,
-            merge_gap_s: 1.0,
+            merge_gap_s: 2.0,
             pad_s: 0.2,
             max_stretch_s: 30.0,
             threads: 1,

@@ -30,31 +30,36 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     let submitted = input::read(arguments)?;
     make_folder(&arguments.out.join(TRACKS))?;
     let installation = Installation::new(config)?;
-    let Loaded { mut assessor, mut extractor, models } = load(config, &installation, &submitted, arguments)?;
+    let (mut assessor, mut extractor) = load(config, &installation, &submitted, arguments)?;
 
     let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
         subject.reasons.push(Reason::new(Code::ConsentAssumed));
         logging::note(Code::ConsentAssumed, Code::ConsentAssumed.meaning());
     }
-    let software = software(config, models, &subject, &submitted)?;
-    if let Some(note) = software.models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
+    let rooms = rooms(&subject.modalities, &submitted);
+    // A model of the manifest is known by its hash at once; another file is hashed while the recordings are measured.
+    let known = installation.speech_model()?.sha256.filter(|_| rooms.recognition);
+    let said = known.and_then(|sha256| installation.speech_note(&sha256));
+    if let Some(note) = &said {
         logging::note(note.code, &note.detail);
+    }
+    let (evidence, models) = thread::scope(|scope| {
+        let models = scope.spawn(|| model_hashes(&installation, rooms));
+        (extract_all(&mut extractor, &submitted, &subject), joined(models))
+    });
+    let (evidence, models) = (evidence?, models?);
+    if let Some(note) = models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
+        if said.is_none() {
+            logging::note(note.code, &note.detail);
+        }
         subject.reasons.push(note);
     }
-    let evidence = extract_all(&mut extractor, &submitted, &subject)?;
+    let software = software(config, models)?;
     let mut assessed = assessor.assess(&subject, evidence, software)?;
     assessed.assessment.timings.insert("total".to_owned(), started.elapsed().as_secs_f64());
     write(&assessed, &submitted, arguments)?;
     finish(&assessed, arguments)
-}
-
-/// What an analysis needs before the first recording is opened.
-struct Loaded {
-    assessor: Assessor,
-    extractor: Extractor,
-    /// Hash of each model file by its role.
-    models: BTreeMap<&'static str, String>,
 }
 
 /// Loads bundle and extractors side by side. Which modalities the bundle asks for is known only afterwards, so the
@@ -64,12 +69,11 @@ fn load(
     installation: &Installation<'_>,
     submitted: &Submitted,
     arguments: &Analyze,
-) -> Result<Loaded, Failure> {
+) -> Result<(Assessor, Extractor), Failure> {
     let rooms = rooms(&allowed(&submitted.interview.consent, &config.policy, &Modality::ALL).0, submitted);
     installation.runtime()?;
     thread::scope(|scope| {
         let extractor = scope.spawn(|| installation.extractor(rooms));
-        let models = scope.spawn(|| model_hashes(installation, rooms));
         if let Some(file) = &arguments.bundle
             && installation.manifest().by_name(&file.to_string_lossy()).is_err()
         {
@@ -78,13 +82,12 @@ fn load(
         let file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
         let encoder = installation.encoder()?;
         let bundle = installation.bundle(&file, &encoder)?;
-        let (extractor, models) = (joined(extractor)?, joined(models)?);
-        Ok(Loaded { assessor: Assessor::new(bundle, encoder), extractor, models })
+        Ok((Assessor::new(bundle, encoder), joined(extractor)?))
     })
 }
 
 fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Failure> {
-    handle.join().unwrap_or_else(|_| Err(Failure::new(Code::Internal, "a thread panicked while models were loaded")))
+    handle.join().unwrap_or_else(|_| Err(Failure::new(Code::Internal, "a thread panicked")))
 }
 
 fn rooms(modalities: &BTreeSet<Modality>, submitted: &Submitted) -> Rooms {
@@ -101,7 +104,8 @@ fn has_work(role: &str, rooms: Rooms) -> bool {
     }
 }
 
-fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMap<&'static str, String>, Failure> {
+/// Hash of each model file that runs, by its role.
+fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMap<String, String>, Failure> {
     let files = installation.model_files()?;
     let used: [(&str, &ModelFile); 5] = [
         ("face_blendshapes", &files.face.blendshapes),
@@ -111,7 +115,7 @@ fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMa
         ("voice_activity", &files.voice_activity),
     ];
     let with_work = used.into_iter().filter(|(role, _)| has_work(role, rooms));
-    with_work.map(|(role, file)| Ok((role, Installation::sha256(file)?))).collect()
+    with_work.map(|(role, file)| Ok((role.to_owned(), Installation::sha256(file)?))).collect()
 }
 
 /// Extracts every final take. An answer that fails keeps its place with its reason; the others go on.
@@ -143,19 +147,12 @@ fn extract_all<'a>(
     Ok(evidence)
 }
 
-/// What computed the assessment: only the models that had work are named.
-fn software(
-    config: &Config,
-    models: BTreeMap<&'static str, String>,
-    subject: &Subject<'_>,
-    submitted: &Submitted,
-) -> Result<Software, Failure> {
-    let rooms = rooms(&subject.modalities, submitted);
-    let models = models.into_iter().filter(|(role, _)| has_work(role, rooms));
+/// What computed the assessment.
+fn software(config: &Config, models: BTreeMap<String, String>) -> Result<Software, Failure> {
     Ok(Software {
         name: "hirenet".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        models: models.map(|(role, sha256)| (role.to_owned(), sha256)).collect(),
+        models,
         settings_sha256: config.result_hash()?,
     })
 }

@@ -94,7 +94,7 @@ impl Signature {
 
 /// Remembers one face and notices another one in its place.
 #[derive(Debug, Default)]
-pub(crate) struct Identity {
+pub(crate) struct Continuity {
     poses: Vec<Signature>,
     last: Option<Signature>,
     doubt: Option<Doubt>,
@@ -107,7 +107,7 @@ struct Doubt {
     frames: u32,
 }
 
-impl Identity {
+impl Continuity {
     /// Takes in the face of a frame; true where it has been another one for a while. From then on that one is known.
     pub(crate) fn is_another(&mut self, seen: Signature, time_s: f64) -> bool {
         let last = self.last.replace(seen.clone());
@@ -135,7 +135,7 @@ impl Identity {
         }
         let lasting = doubt.frames >= LASTING_FRAMES && time_s - doubt.since_s >= LASTING_S;
         if lasting {
-            *self = Identity { poses: vec![seen.clone()], last: Some(seen), doubt: None };
+            *self = Continuity { poses: vec![seen.clone()], last: Some(seen), doubt: None };
         }
         lasting
     }
@@ -177,8 +177,8 @@ mod tests {
     }
 
     fn changes(faces: &[f32]) -> Vec<usize> {
-        let mut identity = Identity::default();
-        let seen = |(n, kind): (usize, &f32)| identity.is_another(face(*kind, 0.0), n as f64 * 0.1).then_some(n);
+        let mut continuity = Continuity::default();
+        let seen = |(n, kind): (usize, &f32)| continuity.is_another(face(*kind, 0.0), n as f64 * 0.1).then_some(n);
         faces.iter().enumerate().filter_map(seen).collect()
     }
 
@@ -195,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_turned_head_may_differ_more() {
-        let mut identity = Identity::default();
-        assert!(!identity.is_another(face(1.0, 0.0), 0.0));
+        let mut continuity = Continuity::default();
+        assert!(!continuity.is_another(face(1.0, 0.0), 0.0));
         let slightly_off = face(1.01, 0.0);
         assert!(slightly_off.difference(&face(1.0, 0.0)) < SAME + SAME_PER_DEG * 30.0);
         for n in 1..20 {
             let turned = Signature { angles_deg: [30.0, 0.0, 0.0], ..slightly_off.clone() };
-            assert!(!identity.is_another(turned, f64::from(n)));
+            assert!(!continuity.is_another(turned, f64::from(n)));
         }
     }
 
