@@ -10,11 +10,12 @@ use hirenet_core::{
     ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, SpeechProbability, Track, Transcript,
 };
 use hirenet_face::{FaceMeter, FaceRow};
-use hirenet_media::{Decoding, Event, MediaSettings, Request};
+use hirenet_media::{Decoding, Event, Request};
 use hirenet_speech::{Heard, Listener, Recogniser, SpeechSettings, VoiceActivity};
 use hirenet_voice::{Llds, VoiceMeter};
 
 use crate::audio::{AudioBuffer, CloseOnDrop};
+use crate::opened::{Opened, request};
 use crate::{AnalyzeError, ExtractorSettings, Observer};
 
 /// Frames between the decoder and the face room: enough to keep both busy, little enough to hold.
@@ -87,25 +88,30 @@ impl Extractor {
     /// # Errors
     /// Where nothing could be had of the recording: its code says whose fault it is.
     pub fn extract(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
-        let started = Instant::now();
-        let media_sha256 = Some(checked_hash(task, &self.settings.media)?);
-        let mut extraction = Extraction { media_sha256, ..Extraction::default() };
-        extraction.timings.insert("hash", started.elapsed().as_secs_f64());
-        let wants = |modality| task.modalities.contains(&modality);
-        let request = Request {
-            audio: wants(Modality::Vocal) || (wants(Modality::Verbal) && task.transcript.is_none()),
-            video: wants(Modality::Visual),
-        };
-        if let Some(given) = task.transcript.filter(|_| wants(Modality::Verbal)) {
+        let opened = Opened::open(task, &self.settings.media, observer)?;
+        self.extract_opened(task, opened, observer)
+    }
+
+    /// As [`Extractor::extract`], of a recording that [`Opened::open`] opened for the same task.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`].
+    pub fn extract_opened(
+        &mut self,
+        task: &Task<'_>,
+        opened: Opened,
+        observer: &dyn Observer,
+    ) -> Result<Extraction, AnalyzeError> {
+        let mut extraction = Extraction { media_sha256: Some(opened.sha256), ..Extraction::default() };
+        extraction.timings.insert("hash", opened.hashing.as_secs_f64());
+        if let Some(given) = task.transcript.filter(|_| task.modalities.contains(&Modality::Verbal)) {
             extraction.transcript = Some(hirenet_speech::given_transcript(given, task.language));
             extraction.reasons.push(Reason::new(Code::GivenTranscript).of(Modality::Verbal));
         }
-        if request.audio || request.video {
-            self.stream(task, request, observer, &mut extraction)?;
-        } else {
+        match opened.decoding {
+            Some(decoding) => self.stream(task, decoding, observer, &mut extraction)?,
             // Words alone, and they are given: the recording is only described.
-            let probe = hirenet_media::probe(task.media, &self.settings.media)?;
-            extraction.duration_s = probe.duration_s;
+            None => extraction.duration_s = hirenet_media::probe(task.media, &self.settings.media)?.duration_s,
         }
         if extraction.transcript.as_ref().is_some_and(|t| t.words.is_empty()) {
             note_missing_words(&mut extraction);
@@ -119,7 +125,21 @@ impl Extractor {
     /// # Errors
     /// Where the fault is not the recording's.
     pub fn extract_or_fail(&mut self, task: &Task<'_>, observer: &dyn Observer) -> Result<Extraction, AnalyzeError> {
-        match self.extract(task, observer) {
+        let opened = Opened::open(task, &self.settings.media, observer);
+        self.extract_opened_or_fail(task, opened, observer)
+    }
+
+    /// As [`Extractor::extract_or_fail`], of a recording that [`Opened::open`] was asked to open for the same task.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract_or_fail`].
+    pub fn extract_opened_or_fail(
+        &mut self,
+        task: &Task<'_>,
+        opened: Result<Opened, AnalyzeError>,
+        observer: &dyn Observer,
+    ) -> Result<Extraction, AnalyzeError> {
+        match opened.and_then(|opened| self.extract_opened(task, opened, observer)) {
             // The error's own words may name a path: a result carries the code's meaning alone.
             Err(AnalyzeError::Media(error)) => Ok(Extraction::failed(error.code(), error.code().meaning())),
             Err(error @ AnalyzeError::Hash { .. }) => Ok(Extraction::failed(error.code(), &error.to_string())),
@@ -130,11 +150,11 @@ impl Extractor {
     fn stream(
         &mut self,
         task: &Task<'_>,
-        request: Request,
+        decoding: Decoding,
         observer: &dyn Observer,
         extraction: &mut Extraction,
     ) -> Result<(), AnalyzeError> {
-        let decoding = hirenet_media::open(task.media, request, &self.settings.media)?;
+        let request = request(task);
         let audio = AudioBuffer::default();
         let (frames_in, frames_out) = sync_channel(FRAMES_IN_FLIGHT);
         let Extractor { settings, activity, recogniser, voice, face } = self;
@@ -183,18 +203,6 @@ impl Extractor {
     }
 }
 
-/// The recording's hash, checked against the message's before anything is decoded.
-fn checked_hash(task: &Task<'_>, media: &MediaSettings) -> Result<String, AnalyzeError> {
-    hirenet_media::check_file(task.media, media)?;
-    let (found, _) = hirenet_core::sha256_file(task.media).map_err(hirenet_media::MediaError::Unreadable)?;
-    match task.sha256 {
-        Some(expected) if !expected.eq_ignore_ascii_case(&found) => {
-            Err(AnalyzeError::Hash { expected: expected.to_owned(), found })
-        }
-        _ => Ok(found),
-    }
-}
-
 /// Reads the decoder to its end, samples into the buffer, frames into the channel.
 fn pump(
     mut decoding: Decoding,
@@ -203,7 +211,6 @@ fn pump(
     observer: &dyn Observer,
 ) -> Result<Decoded, AnalyzeError> {
     let _close = CloseOnDrop(audio);
-    observer.opened(decoding.probe().duration_s);
     let mut busy = Duration::ZERO;
     loop {
         let waiting = Instant::now();

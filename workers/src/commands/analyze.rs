@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Extractor, Rooms, Subject, Task, allowed};
-use hirenet_core::{Assessment, Code, Coded, Interview, Modality, Reason, Software, Status};
+use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Opened, Rooms, Subject, Task};
+use hirenet_core::{Answer, Assessment, Code, Coded, Interview, Modality, Reason, Software, Status};
 use hirenet_onnx::ModelFile;
 
 use crate::cli::Analyze;
@@ -18,6 +18,7 @@ use crate::commands::{exists, print};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::logging;
+use crate::media_address::AddressError;
 use crate::progress::Progress;
 use crate::setup::Installation;
 use input::Submitted;
@@ -30,8 +31,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     let submitted = input::read(arguments)?;
     make_folder(&arguments.out.join(TRACKS))?;
     let installation = Installation::new(config)?;
-    let (mut assessor, mut extractor) = load(config, &installation, &submitted, arguments)?;
-
+    let mut assessor = load_assessor(&installation, arguments)?;
     let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
         subject.reasons.push(Reason::new(Code::ConsentAssumed));
@@ -46,7 +46,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     }
     let (evidence, models) = thread::scope(|scope| {
         let models = scope.spawn(|| model_hashes(&installation, rooms));
-        (extract_all(&mut extractor, &submitted, &subject), joined(models))
+        (extract_all(config, &installation, rooms, &submitted, &subject), joined(models))
     });
     let (evidence, models) = (evidence?, models?);
     if let Some(note) = models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
@@ -62,28 +62,17 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     finish(&assessed, arguments)
 }
 
-/// Loads bundle and extractors side by side. Which modalities the bundle asks for is known only afterwards, so the
-/// extractors are those of every modality that may be computed; a bundle that leaves one out leaves its model idle.
-fn load(
-    config: &Config,
-    installation: &Installation<'_>,
-    submitted: &Submitted,
-    arguments: &Analyze,
-) -> Result<(Assessor, Extractor), Failure> {
-    let rooms = rooms(&allowed(&submitted.interview.consent, &config.policy, &Modality::ALL).0, submitted);
-    installation.runtime()?;
-    thread::scope(|scope| {
-        let extractor = scope.spawn(|| installation.extractor(rooms));
-        if let Some(file) = &arguments.bundle
-            && installation.manifest().by_name(&file.to_string_lossy()).is_err()
-        {
-            exists(file)?;
-        }
-        let file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
-        let encoder = installation.encoder()?;
-        let bundle = installation.bundle(&file, &encoder)?;
-        Ok((Assessor::new(bundle, encoder), joined(extractor)?))
-    })
+/// Loads the bundle. It comes first: what its graph does not ask for needs no model and is not decoded.
+fn load_assessor(installation: &Installation<'_>, arguments: &Analyze) -> Result<Assessor, Failure> {
+    if let Some(file) = &arguments.bundle
+        && installation.manifest().by_name(&file.to_string_lossy()).is_err()
+    {
+        exists(file)?;
+    }
+    let file = installation.bundle_file(arguments.bundle.as_deref().map(Path::to_string_lossy).as_deref())?;
+    let encoder = installation.encoder()?;
+    let bundle = installation.bundle(&file, &encoder)?;
+    Ok(Assessor::new(bundle, encoder))
 }
 
 fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Failure> {
@@ -118,33 +107,52 @@ fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMa
     with_work.map(|(role, file)| Ok((role.to_owned(), Installation::sha256(file)?))).collect()
 }
 
-/// Extracts every final take. An answer that fails keeps its place with its reason; the others go on.
+/// Extracts every final take. An answer that fails keeps its place with its reason; the others go on. The first
+/// recording is opened while the models load.
 fn extract_all<'a>(
-    extractor: &mut Extractor,
+    config: &Config,
+    installation: &Installation<'_>,
+    rooms: Rooms,
     submitted: &'a Submitted,
     subject: &Subject<'a>,
 ) -> Result<Vec<AnswerEvidence<'a>>, Failure> {
     let progress = Progress::new();
     let count = subject.answers.len();
+    let recordings: Vec<_> = subject.answers.iter().map(|answer| submitted.media(answer)).collect();
+    let tasks = subject.answers.iter().zip(&recordings);
+    let tasks: Vec<Result<Task<'_>, &AddressError>> =
+        tasks.map(|(answer, media)| media.as_ref().map(|media| task(answer, media, submitted, subject))).collect();
+    let open = |task: &Task<'_>| Opened::open(task, &config.media, &progress);
+    progress.answer(0, count);
+    let (extractor, mut first) = thread::scope(|scope| {
+        let extractor = scope.spawn(|| installation.extractor(rooms));
+        let first = tasks.first().and_then(|task| task.as_ref().ok()).map(open);
+        (joined(extractor), first)
+    });
+    let mut extractor = extractor?;
     let mut evidence = Vec::with_capacity(count);
-    for (i, answer) in subject.answers.iter().copied().enumerate() {
+    for (i, (answer, task)) in subject.answers.iter().copied().zip(&tasks).enumerate() {
         progress.answer(i, count);
-        let extraction = match submitted.media(answer) {
+        let extraction = match task {
             Err(error) => Extraction::failed(error.code(), error.code().meaning()),
-            Ok(media) => {
-                let task = Task {
-                    media: &media,
-                    sha256: answer.sha256.as_deref(),
-                    modalities: &subject.modalities,
-                    transcript: answer.transcript.as_ref(),
-                    language: submitted.interview.language.as_deref(),
-                };
-                extractor.extract_or_fail(&task, &progress)?
+            Ok(task) => {
+                let opened = first.take().unwrap_or_else(|| open(task));
+                extractor.extract_opened_or_fail(task, opened, &progress)?
             }
         };
         evidence.push(AnswerEvidence { answer, extraction });
     }
     Ok(evidence)
+}
+
+fn task<'a>(answer: &'a Answer, media: &'a Path, submitted: &'a Submitted, subject: &'a Subject<'_>) -> Task<'a> {
+    Task {
+        media,
+        sha256: answer.sha256.as_deref(),
+        modalities: &subject.modalities,
+        transcript: answer.transcript.as_ref(),
+        language: submitted.interview.language.as_deref(),
+    }
 }
 
 /// What computed the assessment.
