@@ -218,6 +218,19 @@ fn videos_alone_can_be_tried() {
 }
 
 #[test]
+fn a_recording_may_stand_behind_its_question() {
+    let dir = TempDir::new().unwrap();
+    let asked = ["analyze", "--out", dir.path().to_str().unwrap(), "--question", "What did you do?"];
+    let run = finish(command(asked).arg(sample("a1.mp4")));
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let assessment = read_json(&dir.path().join("assessment.json"));
+    assert_eq!(assessment["answers"][0]["question"], "What did you do?");
+    let nothing = finish(&mut command(asked));
+    assert_eq!(nothing.status, 2);
+    assert!(nothing.stderr.contains("name an INTERVIEW.json"), "{}", nothing.stderr);
+}
+
+#[test]
 fn the_program_works_from_any_folder_and_copies_of_it_find_their_files() {
     let dir = TempDir::new().unwrap();
     let run = finish(command(["bundle", "schemas", "--json"]).current_dir(dir.path()));

@@ -159,7 +159,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Analyze {
     /// INTERVIEW.json, or the videos themselves (with --question for each)
-    #[arg(required = true, value_name = "INTERVIEW.json | VIDEO")]
+    #[arg(value_name = "INTERVIEW.json | VIDEO")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Folder to write to; made where it is missing
     #[arg(long, value_name = "DIR")]

@@ -28,19 +28,36 @@ impl Submitted {
 /// Reads the command line's inputs.
 pub(crate) fn read(arguments: &Analyze) -> Result<Submitted, Failure> {
     let usage = |sentence: &str| Err(Failure::new(Code::UsageInvalid, sentence));
-    match (arguments.inputs.as_slice(), arguments.question.as_slice()) {
+    let (inputs, questions) = inputs_and_questions(arguments);
+    match (inputs.as_slice(), questions.as_slice()) {
+        ([], _) => usage("name an INTERVIEW.json, or recordings with a --question for each"),
         ([file], []) if is_interview_file(file) => read_interview(file),
         ([file], _) if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) => {
             usage("an interview file has its own questions: leave --question out")
         }
         (_, []) => usage("videos need their questions: add --question TEXT for each, or name one INTERVIEW.json"),
-        (videos, questions) if questions.len() == 1 || questions.len() == videos.len() => from_videos(arguments),
+        (videos, questions) if questions.len() == 1 || questions.len() == videos.len() => {
+            from_videos(videos, questions, arguments)
+        }
         (videos, questions) => usage(&format!(
             "{} videos and {} questions: give one question, or one for each",
             videos.len(),
             questions.len()
         )),
     }
+}
+
+/// `--question` takes every text behind it. Where recordings stand there too, and none elsewhere, they are told from the
+/// questions by being files with the ending of a recording.
+fn inputs_and_questions(arguments: &Analyze) -> (Vec<PathBuf>, Vec<&str>) {
+    let mut questions: Vec<&str> = arguments.question.iter().map(String::as_str).collect();
+    if !arguments.inputs.is_empty() {
+        return (arguments.inputs.clone(), questions);
+    }
+    let is_recording = |text: &&str| !is_interview_file(Path::new(text)) && Path::new(text).is_file();
+    let behind = questions.iter().rev().take_while(|text| is_recording(text)).count();
+    let inputs = questions.split_off(questions.len() - behind).into_iter().map(PathBuf::from).collect();
+    (inputs, questions)
 }
 
 /// Recordings have endings of their own; everything else is read as an interview, so that its error says what is wrong.
@@ -64,10 +81,10 @@ fn read_interview(file: &Path) -> Result<Submitted, Failure> {
     Ok(Submitted { interview, folder, consent_assumed: false })
 }
 
-fn from_videos(arguments: &Analyze) -> Result<Submitted, Failure> {
-    let answers = arguments.inputs.iter().enumerate().map(|(i, video)| Answer {
+fn from_videos(videos: &[PathBuf], questions: &[&str], arguments: &Analyze) -> Result<Submitted, Failure> {
+    let answers = videos.iter().enumerate().map(|(i, video)| Answer {
         id: format!("answer{}", i + 1),
-        question: arguments.question.get(i).or(arguments.question.first()).cloned().unwrap_or_default(),
+        question: questions.get(i).or(questions.first()).copied().unwrap_or_default().to_owned(),
         media: video.to_string_lossy().into_owned(),
         sha256: None,
         transcript: None,
