@@ -10,7 +10,7 @@ use std::f64::consts::{PI, TAU};
 use crate::geometry::Region;
 
 /// Observations that the running mean looks back on.
-const MEMORY: f64 = 8.0;
+const MEMORY: f64 = 16.0;
 /// A relation further off than this is a mistaken detection, not a property of the face.
 const MOST_SHIFT: f64 = 0.2;
 const MOST_GROWTH: f64 = 1.4;

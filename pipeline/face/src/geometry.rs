@@ -1,6 +1,7 @@
 //! Small vectors and rotations, and the regions of a picture that the networks look at.
 
 use std::array::from_fn;
+use std::f64::consts::{PI, TAU};
 
 /// A point or direction in space.
 pub(crate) type Vec3 = [f64; 3];
@@ -120,6 +121,17 @@ impl Region {
         }
     }
 
+    /// The region halfway between this one and another one of the same face.
+    #[must_use]
+    pub fn middle(&self, other: &Region) -> Region {
+        let turn = (other.angle - self.angle + PI).rem_euclid(TAU) - PI;
+        Region {
+            centre: from_fn(|axis| f64::midpoint(self.centre[axis], other.centre[axis])),
+            side: f64::midpoint(self.side, other.side),
+            angle: self.angle + turn / 2.0,
+        }
+    }
+
     /// Rows of the affine map from a crop of `size` pixels a side to the picture.
     #[must_use]
     pub fn to_picture(&self, size: f64) -> [[f64; 3]; 2] {
@@ -137,8 +149,7 @@ impl Region {
         const TURN: f64 = 0.15;
         let shift = (self.centre[0] - other.centre[0]).hypot(self.centre[1] - other.centre[1]);
         let growth = (self.side / other.side).max(other.side / self.side);
-        let turn =
-            (self.angle - other.angle + std::f64::consts::PI).rem_euclid(std::f64::consts::TAU) - std::f64::consts::PI;
+        let turn = (self.angle - other.angle + PI).rem_euclid(TAU) - PI;
         shift > SHIFT * other.side || growth > GROWTH || turn.abs() > TURN
     }
 
@@ -175,6 +186,15 @@ mod tests {
         let region = Region::around_points(corners.into_iter(), angle);
         assert!((region.side - 30.0).abs() < 1e-9);
         assert!((region.centre[0] - 7.0).abs() < 1e-9 && (region.centre[1] - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_middle_of_two_regions_turns_the_short_way() {
+        let a = Region { centre: [10.0, 20.0], side: 40.0, angle: PI - 0.1 };
+        let b = Region { centre: [14.0, 10.0], side: 50.0, angle: 0.3 - PI };
+        let middle = a.middle(&b);
+        assert_eq!((middle.centre, middle.side), ([12.0, 15.0], 45.0));
+        assert!((middle.angle - (PI + 0.1)).abs() < 1e-9, "{}", middle.angle);
     }
 
     #[test]

@@ -48,6 +48,17 @@ impl Landmarks {
         Region::around_points(self.points.iter().map(|p| [p[0], p[1]]), angle)
     }
 
+    /// The mean of two looks at one face, the other one with the weight `share` of 0..1. The presence is this look's.
+    #[must_use]
+    pub(crate) fn mean_with(mut self, other: &Landmarks, share: f64) -> Landmarks {
+        for (point, second) in self.points.iter_mut().zip(&other.points) {
+            for (value, second) in point.iter_mut().zip(second) {
+                *value += (second - *value) * share;
+            }
+        }
+        self
+    }
+
     /// The upright box around all landmarks.
     #[must_use]
     pub fn bounds(&self) -> Rect {
