@@ -24,6 +24,12 @@ def sampled(video, out, fps=5):
     return out
 
 
+def changed(video, out, filters, encoder=("ffv1",)):
+    """The video under ffmpeg filters, without sound, without loss but the encoder's."""
+    ffmpeg("-i", video, "-an", "-vf", filters, "-c:v", *encoder, out)
+    return out
+
+
 def still(out, seconds=4):
     """A photograph with a camera's noise."""
     noise = "noise=alls=6:allf=t:all_seed=1,format=yuv420p"
@@ -41,8 +47,22 @@ class Clap:
     seconds: float
     audio_late_s: float = 0
     kept: str = ""  # ffmpeg's expression for the frames kept, where the frame rate varies
+    cut_s: float = 0  # cut off without re-encoding, between key frames: the container's edit list hides the rest
+
+    @property
+    def shown_s(self):
+        """When the clap is to be seen and heard."""
+        return self.time_s - self.cut_s
 
     def make(self, folder):
+        whole = self.make_whole(folder)
+        if not self.cut_s:
+            return whole
+        out = folder / f"clap-{self.name}-cut.mp4"
+        ffmpeg("-ss", self.cut_s, "-i", whole, "-c", "copy", out)
+        return out
+
+    def make_whole(self, folder):
         out = folder / f"clap-{self.name}.mp4"
         half_frame_s = 0.01  # so that rounding decides for no frame
         shown = f"overlay=enable='gte(t,{self.time_s - half_frame_s})':eof_action=repeat"

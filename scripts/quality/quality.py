@@ -14,6 +14,8 @@ from pathlib import Path
 
 import clips
 import clock
+import drawn
+import drift
 import face
 import report
 import speech
@@ -40,12 +42,14 @@ GROUPS = {
         lambda places: face.steadiness_rows(clips.still(places.file("still.mp4"))),
         "face_jitter_tracked_to_detected",
     ),
+    "drawn": (lambda _: drawn.rows(), "drawn_detected_vs_mediapipe drawn_followed_vs_mediapipe"),
+    "drift": (drift.rows, "drift_mirror_pose"),
     "face_time": (speed.face_rows, "face_time_vs_mediapipe"),
     "activity": (lambda _: speech.activity_rows(), "vad_error"),
     "word_times": (speech.word_time_rows, "word_start_error_s"),
     "word_errors": (speech.word_error_rows, "wer_vs_direct_points"),
     "invention": (speech.invention_rows, "invented_words"),
-    "clock": (clock.rows, "clock_error_ms"),
+    "clock": (clock.rows, "clock_error_ms clock_error_of_tracks"),
 }
 
 

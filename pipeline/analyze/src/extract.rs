@@ -317,7 +317,7 @@ fn relevant(reasons: Vec<Reason>, request: Request) -> impl Iterator<Item = Reas
 }
 
 fn note_missing_words(extraction: &mut Extraction) {
-    let codes = [Code::NoSpeech, Code::SpeechUnintelligible, Code::NoAudio];
+    let codes = [Code::NoSpeech, Code::SpeechUnintelligible, Code::LanguageUnsupported, Code::NoAudio];
     if !extraction.reasons.iter().any(|r| codes.contains(&r.code)) {
         extraction.reasons.push(Reason::new(Code::NoWords).of(Modality::Verbal));
     }

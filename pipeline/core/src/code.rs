@@ -107,6 +107,7 @@ codes! {
     NoFace "no_face" Faulty "No face was found in any frame." "Check that the camera saw the candidate.";
     NoWords "no_words" Faulty "The given transcript has no words." "Send the transcript, or leave it out so that speech is recognised.";
     SpeechUnintelligible "speech_unintelligible" Faulty "Speech was detected, but no words were recognised." "Send a human transcript.";
+    LanguageUnsupported "language_unsupported" Faulty "The speech model does not know the language of the answer; no words were recognised." "Set speech.model to a model that knows the language, or send a human transcript.";
     NothingToScore "nothing_to_score" Faulty "No answer has any usable evidence." "See the reasons of each answer.";
     // Notes
     SeveralFaces "several_faces" Note "More than one face was seen; the main face was measured." "Look at the recording.";

@@ -2,7 +2,7 @@ use hirenet_core::{Code, Modality, Reason, SAMPLE_RATE, Source, SpeechProbabilit
 
 use crate::activity::{ACTIVITY_HOP_S, ActivityStream, VoiceActivity};
 use crate::level::Levels;
-use crate::recogniser::Recogniser;
+use crate::recogniser::{Recogniser, language_code};
 use crate::recognition::{Recognition, most_likely};
 use crate::stretch::{Stretch, StretchFinder};
 use crate::times::place;
@@ -45,6 +45,8 @@ pub struct Listener {
     stretches: Vec<Stretch>,
     levels: Levels,
     words: Option<Words>,
+    /// The answer's language, where words were asked for and the model does not know it.
+    unknown_language: Option<&'static str>,
 }
 
 /// The part of a listener that recognises.
@@ -70,10 +72,12 @@ impl Listener {
             stretches: Vec::new(),
             levels: Levels::default(),
             words: None,
+            unknown_language: None,
         }
     }
 
-    /// A listener that recognises words. `language`: an ISO 639-1 code, or `None` to detect it once for the answer.
+    /// A listener that recognises words. `language`: an ISO 639-1 code, or `None` to detect it once for the answer. In a
+    /// language that the model does not know it would invent words: none are recognised, and the reasons say so.
     ///
     /// # Errors
     /// [`SpeechError::Language`] for an unknown language, [`SpeechError::Recognition`] where whisper.cpp has no memory.
@@ -83,6 +87,11 @@ impl Listener {
         language: Option<&str>,
     ) -> Result<Listener, SpeechError> {
         let mut listener = Listener::for_activity(activity, recogniser.settings());
+        let language = language.map(language_code).transpose()?;
+        if let Some(unknown) = language.filter(|code| !recogniser.knows(code)) {
+            listener.unknown_language = Some(unknown);
+            return Ok(listener);
+        }
         listener.words = Some(Words {
             recognition: recogniser.start(language)?,
             transcript: TranscriptBuilder::default(),
@@ -135,7 +144,9 @@ impl Listener {
                 let language = words.recognition.language().map(str::to_owned);
                 (Some(words.transcript.build(language, Source::Recognised)), words.detected)
             }
-            None => (None, None),
+            None => {
+                (self.unknown_language.map(|code| Transcript::empty(Source::Recognised, Some(code.to_owned()))), None)
+            }
         };
         Ok(Heard { transcript, probability, stretches: self.stretches, detected, reasons })
     }
@@ -172,10 +183,17 @@ impl Listener {
         if self.levels.raised() {
             reasons.push(Reason::new(Code::SoundQuiet).of(Modality::Vocal));
         }
-        let Some(words) = &self.words else { return reasons };
-        if self.stretches.is_empty() {
+        let wants_words = self.words.is_some() || self.unknown_language.is_some();
+        if wants_words && self.stretches.is_empty() {
             reasons.push(Reason::new(Code::NoSpeech).of(Modality::Verbal));
-        } else if words.transcript.is_empty() {
+            return reasons;
+        }
+        if let Some(code) = self.unknown_language {
+            let detail = format!("The speech model does not know the language `{code}`.");
+            reasons.push(Reason::new(Code::LanguageUnsupported).of(Modality::Verbal).detail(detail));
+        }
+        let Some(words) = &self.words else { return reasons };
+        if words.transcript.is_empty() {
             reasons.push(Reason::new(Code::SpeechUnintelligible).of(Modality::Verbal));
         }
         if words.looped {

@@ -69,6 +69,12 @@ impl Recogniser {
         self.only
     }
 
+    /// True where the model was trained on this language, as far as its file or the manifest says.
+    #[must_use]
+    pub(crate) fn knows(&self, language: &str) -> bool {
+        self.only.is_none_or(|only| only == language)
+    }
+
     /// The settings that it was loaded with.
     #[must_use]
     pub fn settings(&self) -> &SpeechSettings {

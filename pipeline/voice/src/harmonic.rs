@@ -61,14 +61,18 @@ impl HarmonicMeter {
         }
     }
 
-    /// Levels in the frame around time stamp `frame`, whose pitch is `f0_hz`.
-    pub(crate) fn measure(&mut self, samples: &[f32], frame: usize, f0_hz: f64, formants: &Formants) -> HarmonicLevels {
+    /// Takes the spectrum of the frame around time stamp `frame`.
+    pub(crate) fn listen(&mut self, samples: &[f32], frame: usize) {
         copy_samples(samples, (frame * HOP) as isize - (FRAME / 2) as isize, &mut self.frame);
         remove_mean(&mut self.frame);
         for (x, w) in self.frame.iter_mut().zip(&self.window) {
             *x *= w;
         }
         self.transform();
+    }
+
+    /// Levels in the frame that was taken last, whose pitch is `f0_hz`.
+    pub(crate) fn levels(&self, f0_hz: f64, formants: &Formants) -> HarmonicLevels {
         let h1 = self.harmonic_level(f0_hz, 1);
         let over_h1 = |level: Option<f64>| Some(level? - h1?);
         let formant_over_h1 = formants.map(|f| over_h1(f.and_then(|f| self.formant_level(f0_hz, f.hz))));
@@ -92,7 +96,7 @@ impl HarmonicMeter {
     }
 
     /// Level in dB of the interpolated peak near `number` times F0; `None` beyond 8 kHz.
-    fn harmonic_level(&self, f0_hz: f64, number: usize) -> Option<f64> {
+    pub(crate) fn harmonic_level(&self, f0_hz: f64, number: usize) -> Option<f64> {
         let centre = number as f64 * f0_hz / BIN_HZ;
         // A quarter of F0 to each side, so that neighbours are not mistaken for it.
         let reach = 0.25 * f0_hz / BIN_HZ;
@@ -137,7 +141,9 @@ mod tests {
             .collect();
         // The third formant lies between harmonics 16 and 17 (2550 Hz).
         let formants = [None, None, Some(Resonance { hz: 2500.0, bandwidth_hz: 100.0 })];
-        let levels = HarmonicMeter::new().measure(&samples, 25, 150.0, &formants);
+        let mut meter = HarmonicMeter::new();
+        meter.listen(&samples, 25);
+        let levels = meter.levels(150.0, &formants);
         assert!((levels.h1_over_h2.unwrap() - 6.0).abs() < TOLERANCE_DB, "{levels:?}");
         assert!((levels.h1_over_a3.unwrap() + level(17)).abs() < TOLERANCE_DB, "{levels:?}");
         assert!(levels.formant_over_h1[0].is_none());

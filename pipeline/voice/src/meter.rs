@@ -2,7 +2,7 @@ use hirenet_core::LLD_COLUMNS;
 use hirenet_onnx::Runtime;
 use ndarray::{Array2, s};
 
-use crate::formant::{FormantFinder, Formants, Resonance, assign};
+use crate::formant::{FormantFinder, Formants, HarmonicModel, Resonance, assign};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
 use crate::harmonic::{HarmonicLevels, HarmonicMeter};
 use crate::hnr::HnrMeter;
@@ -35,6 +35,7 @@ pub struct VoiceMeter {
     formants: FormantFinder,
     hnr: HnrMeter,
     harmonics: HarmonicMeter,
+    harmonic_model: HarmonicModel,
     silence_power: f64,
 }
 
@@ -52,6 +53,7 @@ impl VoiceMeter {
             formants: FormantFinder::new(),
             hnr: HnrMeter::new(),
             harmonics: HarmonicMeter::new(),
+            harmonic_model: HarmonicModel::default(),
             silence_power: 10_f64.powf(f64::from(settings.silence_floor_dbfs) / 10.0),
         })
     }
@@ -100,15 +102,17 @@ impl VoiceMeter {
                 found
             })
             .collect();
-        let formants = assign(&resonances);
+        let mut formants = assign(&resonances);
         let cycles = Chain::new(samples, first, f0_hz).cycles();
-        for (offset, (f0, formants)) in f0_hz.iter().zip(&formants).enumerate() {
+        for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
+            self.harmonics.listen(samples, frame);
+            self.harmonic_model.correct(f0_hz, |number| self.harmonics.harmonic_level(f0_hz, number), formants);
             let voiced = VoicedFrame {
                 f0_hz,
                 perturbation: perturbation(&cycles, frame),
                 hnr_db: self.hnr.measure(samples, frame, f0_hz),
-                levels: self.harmonics.measure(samples, frame, f0_hz, formants),
+                levels: self.harmonics.levels(f0_hz, formants),
                 formants,
             };
             for (value, voiced) in values.row_mut(frame).iter_mut().skip(SPECTRAL_COLUMNS).zip(voiced.columns()) {

@@ -18,7 +18,13 @@ const LEAST: f64 = 1e-6;
 /// Half of the frame that jitter and shimmer are taken from: 30 ms.
 const HALF_FRAME: f64 = 480.0;
 
-/// A glottal cycle: its position in samples, and the root mean square of the period around it.
+/// Standard deviation in dB of a difference of two levels that is due to sampling alone.
+const RESOLUTION_DB: f64 = 0.05;
+/// A cycle's amplitude is taken this share of the period to each side, as Praat does: so near to where the voice is
+/// struck that the last cycle's ringing counts little.
+const AMPLITUDE_REACH: f64 = 0.2;
+
+/// A glottal cycle: its position in samples, and the root mean square of the sound around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cycle {
     pub(crate) at: f64,
@@ -138,11 +144,18 @@ impl<'a> Chain<'a> {
         self.wave.get(first as usize..first as usize + length)
     }
 
-    /// Root mean square of the period around a cycle's start.
+    /// Root mean square around a cycle's start, under a Hann window that is centred between samples too.
     fn amplitude(&self, at: f64) -> f64 {
-        let length = self.period(at).round() as usize;
-        let Some(segment) = self.segment(at.round(), length) else { return 0.0 };
-        f64::from(dot(segment, segment) / length as f32).sqrt()
+        let reach = AMPLITUDE_REACH * self.period(at);
+        let first = (at - reach).ceil().max(0.0) as usize;
+        let last = ((at + reach).floor().max(0.0) as usize).min(self.wave.len() - 1);
+        let (mut power, mut weights) = (0.0, 0.0);
+        for n in first..=last {
+            let weight = 0.5 + 0.5 * (std::f64::consts::PI * (n as f64 - at) / reach).cos();
+            power += weight * f64::from(self.wave[n]).powi(2);
+            weights += weight;
+        }
+        (power / weights.max(f64::MIN_POSITIVE)).sqrt()
     }
 }
 
@@ -159,13 +172,13 @@ pub(crate) fn perturbation(cycles: &[Cycle], frame: usize) -> Perturbation {
     let alike = |a: f64, b: f64, ratio: f64| a.max(b) <= ratio * a.min(b);
     let changes = periods().zip(periods().skip(1)).filter(|(before, now)| alike(*before, *now, LARGEST_PERIOD_RATIO));
     // Variances add: what sampling adds is taken away.
-    let real = |change: f64| (change.powi(2) - RESOLUTION.powi(2)).max(0.0).sqrt();
-    let change = mean(changes.map(|(before, now)| real(now - before)));
+    let real = |change: f64, resolution: f64| (change.powi(2) - resolution.powi(2)).max(0.0).sqrt();
+    let change = mean(changes.map(|(before, now)| real(now - before, RESOLUTION)));
     let jitter = change.zip(mean(periods())).map(|(change, period)| (change / period).max(LEAST));
     let shimmer_db = mean(inside.windows(2).filter_map(|pair| {
         let (before, now) = (pair[0].amplitude, pair[1].amplitude);
         let counts = before > 0.0 && now > 0.0 && alike(before, now, LARGEST_AMPLITUDE_RATIO);
-        counts.then(|| 20.0 * (now / before).log10().abs())
+        counts.then(|| real(20.0 * (now / before).log10(), RESOLUTION_DB))
     }))
     .map(|shimmer| shimmer.max(LEAST));
     Perturbation { jitter, shimmer_db }

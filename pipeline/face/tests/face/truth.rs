@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::support::{blendshape, decode, meter, untracked};
+use hirenet_core::Frame;
 use hirenet_face::{FaceMeasure, FaceSettings};
 use hirenet_tests::shared;
 
@@ -14,6 +15,10 @@ const POSE_FPS: f64 = 30.0;
 const GAZE_STEP_DEG: f64 = 0.2;
 const LID_STEP: f64 = 0.02;
 const JAW_STEP: f64 = 0.02;
+/// Largest distance of a coefficient from MediaPipe's own on the same picture.
+const MEDIAPIPE: f64 = 0.15;
+/// Frames a second at which the drawn face is shown to a meter that follows it.
+const DRAWN_FPS: f64 = 5.0;
 
 fn numbers(csv: &Path) -> Vec<Vec<f64>> {
     let mut reader = csv::Reader::from_path(csv).unwrap();
@@ -45,16 +50,24 @@ fn the_pose_of_a_rendered_head_is_found_in_every_frame() {
     }
 }
 
-/// The drawn face at five steps of one thing.
-fn drawn(what: &str) -> Vec<(f64, FaceMeasure)> {
+/// The drawn face, and beside it what is drawn and how much of it.
+fn drawn_frames() -> Vec<(Frame, (String, f64))> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let frames = decode(&data.join("drawn_face.mp4"), "null", 1.0);
+    let frames = decode(&data.join("drawn_face.mp4"), "null", DRAWN_FPS);
     let mut reader = csv::Reader::from_path(data.join("drawn_face.csv")).unwrap();
     let values: Vec<(String, f64)> = reader.deserialize().map(Result::unwrap).collect();
     assert_eq!(frames.len(), values.len());
-    let mut meter = meter(&untracked());
-    let wanted = frames.iter().zip(values).filter(|(_, (name, _))| name == what);
-    wanted.map(|(frame, (_, value))| (value, meter.measure(frame).unwrap().face.unwrap())).collect()
+    frames.into_iter().zip(values).collect()
+}
+
+/// The drawn face at five steps of one thing, detected and then followed.
+fn drawn(what: &str) -> [Vec<FaceMeasure>; 2] {
+    let frames = drawn_frames();
+    [untracked(), FaceSettings::default()].map(|settings| {
+        let mut meter = meter(&settings);
+        let wanted = frames.iter().filter(|(_, (name, _))| name == what);
+        wanted.map(|(frame, _)| meter.measure(frame).unwrap().face.unwrap()).collect()
+    })
 }
 
 fn assert_rising(steps: &[f64], least: f64) {
@@ -64,26 +77,56 @@ fn assert_rising(steps: &[f64], least: f64) {
 
 #[test]
 fn gaze_follows_the_drawn_eyes_with_its_signs() {
-    let across = drawn("gaze_right");
-    let yaw: Vec<f64> = across.iter().map(|(_, face)| f64::from(face.gaze_yaw_deg)).collect();
-    assert_rising(&yaw, GAZE_STEP_DEG);
-    assert!(yaw[0] < -10.0 && yaw[4] > 10.0, "{yaw:?}");
-    let down = drawn("gaze_down");
-    let pitch: Vec<f64> = down.iter().map(|(_, face)| f64::from(face.gaze_pitch_deg)).collect();
-    assert_rising(&pitch, GAZE_STEP_DEG);
-    assert!(pitch[0] < 0.0 && pitch[4] > 0.0, "{pitch:?}");
-    let left = |(_, face): &(f64, FaceMeasure)| blendshape(face, "eyeLookOutLeft");
-    assert_rising(&across.iter().map(left).collect::<Vec<_>>(), 0.005);
+    for across in drawn("gaze_right") {
+        let yaw: Vec<f64> = across.iter().map(|face| f64::from(face.gaze_yaw_deg)).collect();
+        assert_rising(&yaw, GAZE_STEP_DEG);
+        assert!(yaw[0] < -10.0 && yaw[4] > 10.0, "{yaw:?}");
+        assert_rising(&across.iter().map(|face| blendshape(face, "eyeLookOutLeft")).collect::<Vec<_>>(), 0.005);
+    }
+    for down in drawn("gaze_down") {
+        let pitch: Vec<f64> = down.iter().map(|face| f64::from(face.gaze_pitch_deg)).collect();
+        assert_rising(&pitch, GAZE_STEP_DEG);
+        assert!(pitch[0] < -1.5 && pitch[4] > 1.5, "{pitch:?}");
+        assert_rising(&down.iter().map(|face| blendshape(face, "eyeLookDownLeft")).collect::<Vec<_>>(), 0.005);
+    }
 }
 
 #[test]
 fn lids_and_jaw_follow_the_drawn_ones() {
-    for name in ["eyeBlinkLeft", "eyeBlinkRight"] {
-        let lids: Vec<f64> = drawn("lids_closed").iter().map(|(_, face)| blendshape(face, name)).collect();
-        assert_rising(&lids, LID_STEP);
-        assert!(lids[0] < 0.2 && lids[4] > 0.45, "{name} {lids:?}");
+    for faces in drawn("lids_closed") {
+        for name in ["eyeBlinkLeft", "eyeBlinkRight"] {
+            let lids: Vec<f64> = faces.iter().map(|face| blendshape(face, name)).collect();
+            assert_rising(&lids, LID_STEP);
+            assert!(lids[0] < 0.2 && lids[4] > 0.45, "{name} {lids:?}");
+        }
     }
-    let jaw: Vec<f64> = drawn("jaw_cm").iter().map(|(_, face)| blendshape(face, "jawOpen")).collect();
-    assert_rising(&jaw, JAW_STEP);
-    assert!(jaw[4] > 0.25, "{jaw:?}");
+    for faces in drawn("jaw_cm") {
+        let jaw: Vec<f64> = faces.iter().map(|face| blendshape(face, "jawOpen")).collect();
+        assert_rising(&jaw, JAW_STEP);
+        assert!(jaw[4] > 0.25, "{jaw:?}");
+    }
+}
+
+/// `drawn_face.mediapipe.csv`: what MediaPipe Tasks 0.10.21 measured on the decoded pictures, one by one.
+#[test]
+fn coefficients_of_the_drawn_face_are_near_mediapipes_own() {
+    let mut reader = csv::Reader::from_reader(include_str!("../data/drawn_face.mediapipe.csv").as_bytes());
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let expected: Vec<Vec<f64>> = reader.deserialize().map(Result::unwrap).collect();
+    let frames = drawn_frames();
+    assert_eq!(frames.len(), expected.len());
+    for settings in [untracked(), FaceSettings::default()] {
+        let mut meter = meter(&settings);
+        for ((frame, (what, value)), expected) in frames.iter().zip(&expected) {
+            let face = meter.measure(frame).unwrap().face.unwrap();
+            for (name, expected) in names.iter().zip(expected) {
+                let found = blendshape(&face, name);
+                let tracking = settings.tracking;
+                assert!(
+                    (found - expected).abs() <= MEDIAPIPE,
+                    "{name} at {what} {value}, tracking {tracking}: {found}, MediaPipe {expected}"
+                );
+            }
+        }
+    }
 }

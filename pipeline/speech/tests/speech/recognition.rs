@@ -1,4 +1,4 @@
-use hirenet_core::Transcript;
+use hirenet_core::{Code, Modality, Source, Transcript};
 use hirenet_speech::{Listener, SpeechSettings};
 use hirenet_tests::shared;
 
@@ -113,6 +113,26 @@ fn the_size_of_the_pieces_changes_nothing() {
         listener.push(piece).unwrap();
     }
     assert_eq!(listener.finish().unwrap(), hear(&samples, &settings));
+}
+
+#[test]
+fn a_language_that_the_model_does_not_know_gives_no_words_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = decode(&speak("fr", "J'ai travaillé trois ans dans une petite équipe.", folder.path()));
+    let english = recogniser(&SpeechSettings::default()).only("en").unwrap();
+    let listen = |samples: &[f32]| {
+        let mut listener = Listener::for_words(activity(), &english, Some("fr")).unwrap();
+        listener.push(samples).unwrap();
+        listener.finish().unwrap()
+    };
+    let heard = listen(&samples);
+    assert!(!heard.stretches.is_empty(), "speech is heard all the same");
+    assert_eq!(heard.transcript, Some(Transcript::empty(Source::Recognised, Some("fr".to_owned()))));
+    let reasons: Vec<_> = heard.reasons.iter().map(|reason| (reason.code, reason.modality)).collect();
+    assert_eq!(reasons, [(Code::LanguageUnsupported, Some(Modality::Verbal))]);
+    assert!(heard.reasons[0].detail.contains("`fr`"), "{}", heard.reasons[0].detail);
+    assert_eq!(listen(&[0.0; 16_000]).reasons[0].code, Code::NoSpeech);
+    assert!(Listener::for_words(activity(), &english, Some("xx")).is_err());
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Formants: resonances of the all-pole model of a frame (Markel and Gray 1976).
 
 mod assignment;
+mod harmonic_model;
 mod prediction;
 mod resample;
 
 use realfft::num_complex::Complex64;
 
 pub(crate) use assignment::{FORMANTS, Formants, assign};
+pub(crate) use harmonic_model::HarmonicModel;
 use prediction::{ORDER, find_roots, predict, starting_roots};
 use resample::{FORMANT_RATE, FrameResampler};
 
@@ -65,13 +67,7 @@ impl FormantFinder {
                 return;
             }
         }
-        for root in self.roots.iter().filter(|root| root.im > 0.0) {
-            let hz = root.arg() * FORMANT_RATE / std::f64::consts::TAU;
-            let bandwidth_hz = -root.norm().ln() * FORMANT_RATE / std::f64::consts::PI;
-            if hz >= LOWEST_HZ && (0.0..=WIDEST_HZ).contains(&bandwidth_hz) {
-                found.push(Resonance { hz, bandwidth_hz });
-            }
-        }
+        found.extend(self.roots.iter().filter_map(|root| resonance(*root)));
         found.sort_by(|a, b| a.hz.total_cmp(&b.hz));
     }
 
@@ -79,4 +75,12 @@ impl FormantFinder {
     pub(crate) fn restart(&mut self) {
         self.roots = starting_roots();
     }
+}
+
+/// The resonance that a root of the model stands for; `None` for the lower half of a pair and for the spectrum's tilt.
+fn resonance(root: Complex64) -> Option<Resonance> {
+    let hz = root.arg() * FORMANT_RATE / std::f64::consts::TAU;
+    let bandwidth_hz = -root.norm().ln() * FORMANT_RATE / std::f64::consts::PI;
+    let is_formant = hz >= LOWEST_HZ && (0.0..=WIDEST_HZ).contains(&bandwidth_hz);
+    is_formant.then_some(Resonance { hz, bandwidth_hz })
 }

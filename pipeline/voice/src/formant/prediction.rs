@@ -20,6 +20,12 @@ pub(crate) fn predict(frame: &[f64]) -> Option<[f64; ORDER]> {
     if r[0] <= f64::MIN_POSITIVE {
         return None;
     }
+    Some(levinson(&mut r).0)
+}
+
+/// Levinson's recursion on an autocorrelation: the prediction's coefficients and the power that it leaves. A little white
+/// noise is added to `r` first.
+pub(crate) fn levinson(r: &mut [f64; ORDER + 1]) -> ([f64; ORDER], f64) {
     r[0] *= 1.0 + REGULARISATION;
     let mut a = [0.0; ORDER];
     let mut error = r[0];
@@ -33,7 +39,7 @@ pub(crate) fn predict(frame: &[f64]) -> Option<[f64; ORDER]> {
         }
         error *= 1.0 - reflection * reflection;
     }
-    Some(a)
+    (a, error)
 }
 
 /// The roots of `z^ORDER - sum a_k z^(ORDER - k)`, all at once by Aberth's method (1973).
