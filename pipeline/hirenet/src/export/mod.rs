@@ -14,7 +14,7 @@ use layers::{
     attend, cast, clear_padding, column, encode_rows, encode_words, indices, is_present, keep, masked_softmax, product,
     reshape, row_mask, unsqueeze, vector,
 };
-pub use untrained::{UNTRAINED_SEED, untrained, untrained_card, untrained_weights};
+pub use untrained::{UNTRAINED_SEED, typical, untrained, untrained_card, untrained_weights};
 pub use weights::{Attention, BiGru, Branch, Fusion, FusionBranch, Gru, LAYERS, Layers, Weights};
 
 /// The two contexts as graph inputs.

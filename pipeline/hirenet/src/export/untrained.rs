@@ -114,6 +114,13 @@ pub fn untrained_weights(seed: u64, layers: Layers) -> Weights {
     Weights { branches, fusion }
 }
 
+/// Plausible mean and standard deviation of each column of a modality's track: what real recordings roughly give.
+#[must_use]
+pub fn typical(modality: Modality) -> (Array1<f32>, Array1<f32>) {
+    let (_, mean, std) = statistics(modality);
+    (mean, std)
+}
+
 /// Schema and plausible normalisation statistics of a modality.
 fn statistics(modality: Modality) -> (Arc<Schema>, Array1<f32>, Array1<f32>) {
     match modality {

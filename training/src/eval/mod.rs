@@ -1,0 +1,3 @@
+//! Honest numbers.
+
+pub mod metrics;

@@ -1,0 +1,12 @@
+//! HireNet's trainer: data sets, the model of the paper with its ablations and baselines, fusions, evaluation, explanation,
+//! and the export of one ONNX graph that the pipeline runs.
+
+pub mod data;
+mod error;
+pub mod eval;
+pub mod files;
+pub mod models;
+pub mod nn;
+pub mod synth;
+
+pub use error::{Result, TrainError};
