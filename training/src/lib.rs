@@ -5,6 +5,8 @@ pub mod data;
 mod error;
 pub mod eval;
 pub mod files;
+pub mod fit;
+pub mod fusion;
 pub mod models;
 pub mod nn;
 pub mod synth;

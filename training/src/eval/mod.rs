@@ -1,3 +1,4 @@
 //! Honest numbers.
 
+pub mod calibration;
 pub mod metrics;

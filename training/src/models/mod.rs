@@ -4,6 +4,7 @@ mod bigru;
 mod hirenet;
 mod hn_avg;
 mod hn_satt;
+pub mod linear;
 
 use candle_core::{Result, Tensor};
 use hirenet_model::export::Layers;
@@ -62,7 +63,7 @@ pub struct Output {
 }
 
 /// A network of one modality.
-pub trait Network {
+pub trait Network: Send + Sync {
     /// Its weights.
     fn parameters(&self) -> &Parameters;
 

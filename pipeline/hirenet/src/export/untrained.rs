@@ -105,12 +105,7 @@ pub fn untrained_weights(seed: u64, layers: Layers) -> Weights {
     for modality in Modality::ALL {
         fusion_branches.set(modality, Some(draw.fusion_branch(layers)));
     }
-    let fusion = Fusion {
-        branches: fusion_branches,
-        gate: draw.vector(layers.attention, 0.3),
-        score: draw.vector(layers.fusion, 0.5),
-        score_bias: 0.0,
-    };
+    let fusion = draw.fusion(fusion_branches, words, layers);
     Weights { branches, fusion }
 }
 
@@ -211,10 +206,23 @@ impl Draw {
         let range = ATTENTION_GAIN / (states as f32).sqrt();
         FusionBranch {
             project: self.matrix(layers.fusion, states, range),
-            project_bias: self.vector(layers.fusion, range),
             gate: self.matrix(layers.attention, states, range),
-            gate_title: self.matrix(layers.attention, layers.context, range),
             gate_bias: self.vector(layers.attention, range),
+        }
+    }
+
+    fn fusion(&mut self, branches: ByModality<FusionBranch>, words: usize, layers: Layers) -> Fusion {
+        let range = ATTENTION_GAIN / (layers.context as f32).sqrt();
+        Fusion {
+            branches,
+            question: self.gru(words, layers.context),
+            gate_question: self.matrix(layers.attention, layers.context, range),
+            gate: self.vector(layers.attention, QUERY_RANGE),
+            high: self.bi_gru(layers.fusion + layers.context, layers.hidden),
+            title: self.gru(words, layers.context),
+            global: self.attention(layers),
+            score: self.vector(2 * layers.hidden, 0.5),
+            score_bias: 0.0,
         }
     }
 }
