@@ -2,3 +2,5 @@
 
 pub mod calibration;
 pub mod metrics;
+pub mod predictions;
+pub mod threshold;
