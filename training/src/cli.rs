@@ -99,6 +99,9 @@ pub struct Synth {
     /// Put each position into one split only
     #[arg(long)]
     pub grouped: bool,
+    /// Modalities that are written
+    #[arg(long, value_delimiter = ',', default_value = "verbal,vocal,visual", value_parser = modality)]
+    pub modalities: Vec<Modality>,
 }
 
 impl Synth {
@@ -118,6 +121,7 @@ impl Synth {
             amplitude: self.amplitude,
             missing: self.missing,
             grouped: self.grouped,
+            modalities: self.modalities.clone(),
         }
     }
 }
@@ -346,10 +350,19 @@ pub struct Bench {
 /// What `bench` measures.
 #[derive(Debug, Subcommand)]
 pub enum BenchWhat {
-    /// Seconds of each training step of the vocal network on batches kept as safetensors
+    /// Seconds of each training step of the vocal network on the first 20 batches, which are kept for a peer
     Steps {
-        /// Folder of the batches
+        /// The data set
+        dataset: PathBuf,
+        /// Folder that the batches are written to
+        #[arg(long)]
         batches: PathBuf,
+    },
+    /// Milliseconds of one 6-answer interview in ONNX Runtime on one thread
+    Inference {
+        /// Runs
+        #[arg(long, default_value_t = 100)]
+        runs: usize,
     },
     /// One epoch of the vocal modality: seconds, interviews a second, peak memory
     Epoch {

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod data;
 mod error;
 pub mod eval;
+pub mod explain;
 pub mod files;
 pub mod fit;
 pub mod fusion;

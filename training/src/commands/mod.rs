@@ -1,7 +1,11 @@
 //! One file a command.
 
+mod bench;
 mod compare;
+mod evaluate;
+mod explain;
 mod fit;
+mod inspect;
 mod synth;
 
 use std::io::Write;
@@ -21,7 +25,11 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Synth(arguments) => synth::run(arguments, cli.quiet),
         Command::Fit(arguments) => fit::run(arguments, cli.quiet),
         Command::Compare(arguments) => compare::run(arguments, cli.quiet),
-        _ => Err(TrainError::Usage("not yet".to_owned())),
+        Command::Import(arguments) => inspect::import(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments, cli.quiet),
+        Command::Bench(arguments) => bench::run(arguments),
     }
 }
 

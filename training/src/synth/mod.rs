@@ -11,6 +11,7 @@ mod signal;
 mod words;
 mod write;
 
+use hirenet_core::Modality;
 use serde::{Deserialize, Serialize};
 
 pub use plan::{Moment, Planned, Truth};
@@ -63,6 +64,8 @@ pub struct SynthOptions {
     pub missing: f64,
     /// Whether splits are grouped by position.
     pub grouped: bool,
+    /// Modalities that are written; the others are planned all the same.
+    pub modalities: Vec<Modality>,
 }
 
 impl Default for SynthOptions {
@@ -81,6 +84,7 @@ impl Default for SynthOptions {
             amplitude: 2.0,
             missing: 0.05,
             grouped: false,
+            modalities: Modality::ALL.to_vec(),
         }
     }
 }

@@ -164,14 +164,15 @@ fn content(
         word_times: None,
         words: None,
     };
-    if answer.has.verbal.is_some() {
+    let written = |m: Modality| options.modalities.contains(&m) && answer.has.get(m).is_some();
+    if written(Modality::Verbal) {
         let (words, times) = speech(answer.seconds, &of(Modality::Verbal), rng);
         content.tracks.push(("verbal", TrackContent::whole(vectors.rows(&words))));
         content.word_times = Some(times);
         content.words = Some(words.into_iter().map(str::to_owned).collect());
     }
     for (modality, level) in [Modality::Vocal, Modality::Visual].into_iter().zip(levels) {
-        if answer.has.get(modality).is_some() {
+        if written(modality) {
             let track = windows(modality, answer.seconds, &of(modality), options.amplitude, level, rng);
             content.tracks.push((modality.as_str(), track));
         }
