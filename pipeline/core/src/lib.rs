@@ -14,6 +14,7 @@ mod reason;
 mod schema;
 mod track;
 mod transcript;
+mod word_hash;
 
 pub use assessment::{
     AnswerAttention, AnswerResult, Assessment, BundleInfo, BundleKind, ByModality, Software, Span, Status, TrackInfo,
@@ -31,3 +32,4 @@ pub use schema::{
 };
 pub use track::Track;
 pub use transcript::{Segment, Source, Transcript, Word};
+pub use word_hash::{HASH_DIM, hash_word};

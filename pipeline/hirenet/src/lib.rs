@@ -19,4 +19,4 @@ pub use check::{CheckReport, check};
 pub use error::BundleError;
 pub use interview::{AnswerTracks, InterviewTracks};
 pub use score::Scored;
-pub use spans::AnswerTimes;
+pub use spans::{AnswerTimes, Run, salient_runs};

@@ -27,10 +27,13 @@ pub struct AnswerTimes<'a> {
 
 /// A run of rows in use, first and last inclusive, with its attention mass.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Run {
-    first: usize,
-    last: usize,
-    mass: f32,
+pub struct Run {
+    /// First row.
+    pub first: usize,
+    /// Last row, inclusive.
+    pub last: usize,
+    /// Sum of the rows' weights.
+    pub mass: f32,
 }
 
 /// A moment before its influence is measured.
@@ -107,8 +110,10 @@ fn row_time(modality: Modality, row: usize, words: &[Word]) -> Option<(f64, f64)
     }
 }
 
-/// Runs above the threshold among the rows in use. `kept` are their original indices, `seconds` their times.
-fn salient_runs(weights: &[f32], kept: &[usize], seconds: &[Option<(f64, f64)>]) -> Vec<Run> {
+/// Runs above the threshold of [`Bundle::spans`] among the rows in use, in order. `weights` are the rows' attention, `kept`
+/// their original indices, `seconds` their times.
+#[must_use]
+pub fn salient_runs(weights: &[f32], kept: &[usize], seconds: &[Option<(f64, f64)>]) -> Vec<Run> {
     let relative: Vec<f32> = weights.iter().map(|w| w * weights.len() as f32).collect();
     let threshold = MIN_SALIENCE.max(quantile(&relative, SALIENCE_QUANTILE));
     let apart = |before: usize, after: usize| Some(seconds[after]?.0 - seconds[before]?.1);

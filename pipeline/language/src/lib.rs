@@ -4,12 +4,12 @@
 
 mod encoder;
 mod error;
-mod hash;
 mod pretrained;
 mod settings;
 
 pub use encoder::Encoder;
 pub use error::LanguageError;
-pub use hash::{HASH_DIM, hash_word};
+/// The default word vectors; they belong to the schemas, which `core` owns.
+pub use hirenet_core::{HASH_DIM, hash_word};
 pub use pretrained::MAX_TOKENS;
 pub use settings::{EncoderKind, LanguageSettings};

@@ -7,6 +7,7 @@ mod weights;
 
 use hirenet_core::Modality;
 use hirenet_onnx::graph::{Attr, Dim, Element, Graph, Value};
+use ndarray::Array1;
 
 use crate::card::Card;
 use crate::contract;
@@ -14,7 +15,7 @@ use layers::{
     attend, cast, clear_padding, column, encode_rows, encode_words, indices, is_present, keep, masked_softmax, product,
     reshape, row_mask, unsqueeze, vector,
 };
-pub use untrained::{UNTRAINED_SEED, untrained, untrained_card, untrained_weights};
+pub use untrained::{UNTRAINED_SEED, typical, untrained, untrained_card, untrained_weights};
 pub use weights::{Attention, BiGru, Branch, Fusion, FusionBranch, Gru, LAYERS, Layers, Weights};
 
 /// The two contexts as graph inputs.
@@ -27,12 +28,27 @@ struct Contexts {
 
 /// What a branch hands to the fusion.
 struct BranchValues {
-    /// Interview vector `[1, 2H]`.
-    interview: Value,
-    /// Title vector `[1, C]`.
-    title: Value,
-    /// Whether any answer has the modality, bool `[1, 1]`.
+    /// Vector of each answer `[A, 2H]`; zeros where it lacks the modality.
+    answers: Value,
+    /// Whether an answer has the modality, bool `[A, 1]`.
     present: Value,
+}
+
+/// What HireNet's high level says.
+struct HighLevel {
+    /// `[1, 1]`; 0 where no answer is there.
+    logit: Value,
+    /// Weight of each answer, `[A]`.
+    weights: Value,
+}
+
+/// Weights of a high level.
+struct HighWeights<'a> {
+    high: &'a BiGru,
+    title: &'a Gru,
+    global: &'a Attention,
+    score: &'a Array1<f32>,
+    score_bias: f32,
 }
 
 /// The serialised graph of `weights`, with `card` as its metadata. The same input gives the same bytes.
@@ -66,7 +82,7 @@ pub fn export(weights: &Weights, card: &Card) -> Vec<u8> {
             branches.push((*modality, write_branch(&mut g, *modality, values, lengths, &contexts, branch)));
         }
     }
-    write_fusion(&mut g, &branches, &weights.fusion);
+    write_fusion(&mut g, &branches, &contexts, &weights.fusion);
     g.metadata(contract::METADATA_KEY, &card.to_json());
     g.to_bytes()
 }
@@ -91,31 +107,49 @@ fn write_branch(
     let summaries = g.op("Concat", &[&answers, &question], &[("axis", Attr::Int(1))]);
 
     let present = is_present(g, lengths);
-    let (order, packed, count) = pack_left(g, &summaries, &present);
-    let states = encode_rows(g, &packed, &count, &w.high);
-    let title = encode_words(g, &contexts.title, &contexts.title_len, &w.title);
-    let mask = row_mask(g, &packed, &count);
-    let (interview, global) = attend(g, &states, &title, &mask, &w.global);
-    let global = reshape(g, &global, &[-1]);
-    // The weight of packed place j belongs to answer order[j].
-    let nothing = g.op("Sub", &[&global, &global], &[]);
-    let global = g.op("ScatterElements", &[&nothing, &order, &global], &[("axis", Attr::Int(0))]);
-
-    let score = column(g, &w.score);
-    let logit = g.op("MatMul", &[&interview, &score], &[]);
-    let bias = g.constant_f32(&[], &[w.score_bias]);
-    let logit = g.op("Add", &[&logit, &bias], &[]);
-    let any = is_present(g, &count);
-    let any = unsqueeze(g, &any, 1);
-    let logit = keep(g, &any, &logit, 0.0);
-    let logit = reshape(g, &logit, &[1]);
+    let weights = HighWeights {
+        high: &w.high,
+        title: &w.title,
+        global: &w.global,
+        score: &w.score,
+        score_bias: w.score_bias,
+    };
+    let high = write_high_level(g, &summaries, &present, contexts, &weights);
+    let logit = reshape(g, &high.logit, &[1]);
 
     let axis = format!("{modality}_rows");
     g.output(&contract::logit(modality), &logit, Element::F32, &[Dim::Fixed(1)]);
     let shape = [Dim::Named("answers"), Dim::Named(&axis)];
     g.output(&contract::attention(modality), &local, Element::F32, &shape);
-    g.output(&contract::answer_attention(modality), &global, Element::F32, &[Dim::Named("answers")]);
-    BranchValues { interview, title, present: any }
+    g.output(&contract::answer_attention(modality), &high.weights, Element::F32, &[Dim::Named("answers")]);
+    BranchValues { answers, present: unsqueeze(g, &present, 1) }
+}
+
+/// The recurrence over the answers that are `present` (bool `[A]`), attention under the title, and the score.
+fn write_high_level(
+    g: &mut Graph,
+    summaries: &Value,
+    present: &Value,
+    contexts: &Contexts,
+    w: &HighWeights<'_>,
+) -> HighLevel {
+    let (order, packed, count) = pack_left(g, summaries, present);
+    let states = encode_rows(g, &packed, &count, w.high);
+    let title = encode_words(g, &contexts.title, &contexts.title_len, w.title);
+    let mask = row_mask(g, &packed, &count);
+    let (interview, global) = attend(g, &states, &title, &mask, w.global);
+    let global = reshape(g, &global, &[-1]);
+    // The weight of packed place j belongs to answer order[j].
+    let nothing = g.op("Sub", &[&global, &global], &[]);
+    let weights = g.op("ScatterElements", &[&nothing, &order, &global], &[("axis", Attr::Int(0))]);
+
+    let score = column(g, w.score);
+    let logit = g.op("MatMul", &[&interview, &score], &[]);
+    let bias = g.constant_f32(&[], &[w.score_bias]);
+    let logit = g.op("Add", &[&logit, &bias], &[]);
+    let any = is_present(g, &count);
+    let any = unsqueeze(g, &any, 1);
+    HighLevel { logit: keep(g, &any, &logit, 0.0), weights }
 }
 
 /// Answers `[A, S]` that have the modality moved to the front in their order, so that the recurrence skips the others:
@@ -139,47 +173,58 @@ fn pack_left(g: &mut Graph, answers: &Value, present: &Value) -> (Value, Value, 
 }
 
 /// The gated fusion, see [`Fusion`]. A modality that the bundle leaves out takes a masked place.
-fn write_fusion(g: &mut Graph, branches: &[(Modality, BranchValues)], w: &Fusion) {
-    let units = w.score.len();
+fn write_fusion(g: &mut Graph, branches: &[(Modality, BranchValues)], contexts: &Contexts, w: &Fusion) {
+    let question = encode_words(g, &contexts.question, &contexts.question_len, &w.question);
+    let from_question = product(g, &question, &w.gate_question);
+    let gate = column(g, &w.gate);
     let (mut scores, mut presences, mut features) = (Vec::new(), Vec::new(), Vec::new());
     for modality in Modality::ALL {
         let values = branches.iter().find(|(m, _)| *m == modality).map(|(_, values)| values);
-        if let (Some(values), Some(branch)) = (values, w.branches.get(modality)) {
-            let (gate_bias, project_bias) = (vector(g, &branch.gate_bias), vector(g, &branch.project_bias));
-            let own = product(g, &values.interview, &branch.gate);
-            let title = product(g, &values.title, &branch.gate_title);
-            let sum = g.op("Sum", &[&own, &title, &gate_bias], &[]);
-            let hidden = g.op("Tanh", &[&sum], &[]);
-            let gate = column(g, &w.gate);
-            scores.push(g.op("MatMul", &[&hidden, &gate], &[]));
-            presences.push(cast(g, &values.present, Element::F32));
-            let projected = product(g, &values.interview, &branch.project);
-            let projected = g.op("Add", &[&projected, &project_bias], &[]);
-            features.push(g.op("Tanh", &[&projected], &[]));
-        } else {
-            let absent = g.constant_f32(&[1, 1], &[0.0]);
-            scores.push(absent.clone());
-            presences.push(absent);
-            features.push(g.constant_f32(&[1, units as i64], &vec![0.0; units]));
-        }
+        let (Some(values), Some(branch)) = (values, w.branches.get(modality)) else { continue };
+        let own = product(g, &values.answers, &branch.gate);
+        let bias = vector(g, &branch.gate_bias);
+        let sum = g.op("Sum", &[&own, &from_question, &bias], &[]);
+        let hidden = g.op("Tanh", &[&sum], &[]);
+        scores.push((modality, g.op("MatMul", &[&hidden, &gate], &[])));
+        presences.push((modality, cast(g, &values.present, Element::F32)));
+        features.push((modality, product(g, &values.answers, &branch.project)));
     }
-    let join = |g: &mut Graph, parts: &[Value], axis| {
-        g.op("Concat", &parts.iter().collect::<Vec<_>>(), &[("axis", Attr::Int(axis))])
-    };
-    let scores = join(g, &scores, 1);
-    let presences = join(g, &presences, 1);
+    let Some((_, some)) = presences.first() else { return };
+    let absent = g.op("Sub", &[some, some], &[]);
+    let scores = join_modalities(g, &scores, &absent);
+    let presences = join_modalities(g, &presences, &absent);
     let mask = cast(g, &presences, Element::Bool);
-    let weights = masked_softmax(g, &scores, &mask);
-    let features = join(g, &features, 0);
-    let fused = g.op("MatMul", &[&weights, &features], &[]);
-    let score = column(g, &w.score);
-    let logit = g.op("MatMul", &[&fused, &score], &[]);
-    let bias = g.constant_f32(&[], &[w.score_bias]);
-    let logit = g.op("Add", &[&logit, &bias], &[]);
-    let any = g.op("ReduceMax", &[&presences], &[("keepdims", Attr::Int(1))]);
-    let logit = g.op("Mul", &[&logit, &any], &[]);
-    let logit = reshape(g, &logit, &[1]);
-    let weights = reshape(g, &weights, &[3]);
+    let gamma = masked_softmax(g, &scores, &mask);
+
+    let mut weighted = Vec::new();
+    for (modality, feature) in &features {
+        let place = g.constant_i64(&[1], &[*modality as i64]);
+        let own = g.op("Gather", &[&gamma, &place], &[("axis", Attr::Int(1))]);
+        weighted.push(g.op("Mul", &[&own, feature], &[]));
+    }
+    let fused = g.op("Sum", &weighted.iter().collect::<Vec<_>>(), &[]);
+    let summaries = g.op("Concat", &[&fused, &question], &[("axis", Attr::Int(1))]);
+    let any = g.op("ReduceMax", &[&presences], &[("axes", Attr::Ints(&[1])), ("keepdims", Attr::Int(0))]);
+    let any = cast(g, &any, Element::Bool);
+    let weights = HighWeights {
+        high: &w.high,
+        title: &w.title,
+        global: &w.global,
+        score: &w.score,
+        score_bias: w.score_bias,
+    };
+    let high = write_high_level(g, &summaries, &any, contexts, &weights);
+
+    let beta = unsqueeze(g, &high.weights, 0);
+    let of_interview = g.op("MatMul", &[&beta, &gamma], &[]);
+    let of_interview = reshape(g, &of_interview, &[3]);
+    let logit = reshape(g, &high.logit, &[1]);
     g.output(contract::LOGIT, &logit, Element::F32, &[Dim::Fixed(1)]);
-    g.output(contract::MODALITY_ATTENTION, &weights, Element::F32, &[Dim::Fixed(3)]);
+    g.output(contract::MODALITY_ATTENTION, &of_interview, Element::F32, &[Dim::Fixed(3)]);
+}
+
+/// Columns `[A, 1]` of the modalities in the contract's order, `[A, 3]`; `absent` for those that are left out.
+fn join_modalities(g: &mut Graph, columns: &[(Modality, Value)], absent: &Value) -> Value {
+    let of = |modality| columns.iter().find(|(m, _)| *m == modality).map_or(absent, |(_, value)| value);
+    g.op("Concat", &Modality::ALL.map(of), &[("axis", Attr::Int(1))])
 }

@@ -105,13 +105,15 @@ pub fn untrained_weights(seed: u64, layers: Layers) -> Weights {
     for modality in Modality::ALL {
         fusion_branches.set(modality, Some(draw.fusion_branch(layers)));
     }
-    let fusion = Fusion {
-        branches: fusion_branches,
-        gate: draw.vector(layers.attention, 0.3),
-        score: draw.vector(layers.fusion, 0.5),
-        score_bias: 0.0,
-    };
+    let fusion = draw.fusion(fusion_branches, words, layers);
     Weights { branches, fusion }
+}
+
+/// Plausible mean and standard deviation of each column of a modality's track: what real recordings roughly give.
+#[must_use]
+pub fn typical(modality: Modality) -> (Array1<f32>, Array1<f32>) {
+    let (_, mean, std) = statistics(modality);
+    (mean, std)
 }
 
 /// Schema and plausible normalisation statistics of a modality.
@@ -204,10 +206,23 @@ impl Draw {
         let range = ATTENTION_GAIN / (states as f32).sqrt();
         FusionBranch {
             project: self.matrix(layers.fusion, states, range),
-            project_bias: self.vector(layers.fusion, range),
             gate: self.matrix(layers.attention, states, range),
-            gate_title: self.matrix(layers.attention, layers.context, range),
             gate_bias: self.vector(layers.attention, range),
+        }
+    }
+
+    fn fusion(&mut self, branches: ByModality<FusionBranch>, words: usize, layers: Layers) -> Fusion {
+        let range = ATTENTION_GAIN / (layers.context as f32).sqrt();
+        Fusion {
+            branches,
+            question: self.gru(words, layers.context),
+            gate_question: self.matrix(layers.attention, layers.context, range),
+            gate: self.vector(layers.attention, QUERY_RANGE),
+            high: self.bi_gru(layers.fusion + layers.context, layers.hidden),
+            title: self.gru(words, layers.context),
+            global: self.attention(layers),
+            score: self.vector(2 * layers.hidden, 0.5),
+            score_bias: 0.0,
         }
     }
 }

@@ -81,31 +81,38 @@ pub struct Branch {
 /// What the fusion knows of one modality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FusionBranch {
-    /// Projection into the common space, `[F, 2H]`.
+    /// `P_m`, projection of an answer's vector into the common space, `[F, 2H]`.
     pub project: Array2<f32>,
-    /// Its bias, `[F]`.
-    pub project_bias: Array1<f32>,
-    /// The gate's view of the modality, `[N, 2H]`.
+    /// `W_m`, the gate's view of the answer's vector, `[N, 2H]`.
     pub gate: Array2<f32>,
-    /// The gate's view of the title, `[N, C]`.
-    pub gate_title: Array2<f32>,
-    /// Its bias, `[N]`.
+    /// `b_m`, `[N]`.
     pub gate_bias: Array1<f32>,
 }
 
-/// Gated fusion of the modalities that are there. A design of this project, after the modality attention that the
-/// authors' follow-up (IEEE Trans. Affective Computing 14(2), 2023) speaks of and the gated multimodal unit of Arevalo et
-/// al. (2017): `g_m = w . tanh(W_m v_m + W_J h_J + b_m)`, `gamma = softmax(g)` over the modalities that are there,
-/// `f = sum gamma_m tanh(P_m v_m + p_m)`, `logit = s . f + s_0`.
+/// Gated fusion of the modalities that an answer has. A design of this project after the modality attention that the
+/// authors' follow-up (IEEE Trans. Affective Computing 14(2), 2023) speaks of; its equations were not at hand. The low
+/// level runs for each modality; then for answer `i` with the vectors `a_m` of the modalities that it has
+/// `g_m = w . tanh(W_m a_m + W_Q hQ_i + b_m)`, `gamma_i = softmax(g)`, `f_i = sum gamma_im P_m a_m`, and HireNet's high level
+/// goes on with `[f_i; hQ_i]`. The modality's weight in the interview is `sum_i beta_i gamma_im`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fusion {
     /// The parts of each modality.
     pub branches: ByModality<FusionBranch>,
+    /// Question encoder, `E -> C`.
+    pub question: Gru,
+    /// `W_Q`, `[N, C]`.
+    pub gate_question: Array2<f32>,
     /// `w`, `[N]`.
     pub gate: Array1<f32>,
-    /// `s`, `[F]`.
+    /// High-level encoder over the answers, `F + C -> 2H`.
+    pub high: BiGru,
+    /// Title encoder, `E -> C`.
+    pub title: Gru,
+    /// High-level attention, conditioned on the title.
+    pub global: Attention,
+    /// Scoring weights, `[2H]`.
     pub score: Array1<f32>,
-    /// `s_0`.
+    /// Scoring bias.
     pub score_bias: f32,
 }
 

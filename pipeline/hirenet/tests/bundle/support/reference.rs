@@ -1,7 +1,7 @@
 use hirenet_core::Modality;
 use hirenet_model::InterviewTracks;
-use hirenet_model::export::{Attention, BiGru, Branch, Gru, Weights};
-use ndarray::{Array1, Array2};
+use hirenet_model::export::{Attention, BiGru, Branch, Fusion, Gru, Weights};
+use ndarray::Array2;
 
 /// Logits and attentions of one modality.
 #[derive(Default)]
@@ -97,10 +97,11 @@ fn attend(w: &Attention, states: &[Vector], context: &[f64]) -> (Vector, Vector)
     (pooled, weights)
 }
 
-/// Interview vector, title vector and results of one modality; `None` where no answer has it.
-fn branch(w: &Branch, modality: Modality, interview: &InterviewTracks) -> Option<(Vector, Vector, BranchResult)> {
+/// Vector of each answer (`None` where it lacks the modality) and results of one modality; `None` where no answer has it.
+fn branch(w: &Branch, modality: Modality, interview: &InterviewTracks) -> Option<(Vec<Option<Vector>>, BranchResult)> {
     let mut result = BranchResult::default();
     let (mut summaries, mut places) = (Vec::new(), Vec::new());
+    let mut vectors = vec![None; interview.answers.len()];
     for (place, answer) in interview.answers.iter().enumerate() {
         result.global.push(0.0);
         result.local.push(Vec::new());
@@ -120,6 +121,7 @@ fn branch(w: &Branch, modality: Modality, interview: &InterviewTracks) -> Option
         let question = last(&w.question, &answer.question.compact().0);
         let (pooled, weights) = attend(&w.local, &both_ways(&w.low, &rows), &question);
         result.local[place] = weights;
+        vectors[place] = Some(pooled.clone());
         summaries.push([pooled, question].concat());
         places.push(place);
     }
@@ -132,36 +134,62 @@ fn branch(w: &Branch, modality: Modality, interview: &InterviewTracks) -> Option
         result.global[place] = weight;
     }
     result.logit = dot(&w.score, &interview) + f64::from(w.score_bias);
-    Some((interview, title, result))
+    Some((vectors, result))
+}
+
+/// Gates and summary of one answer; `None` where it has no modality.
+fn fuse(w: &Fusion, vectors: &[(usize, &Vector)], question: &[f64]) -> Option<([f64; 3], Vector)> {
+    let branch = |place: usize| w.branches.get(Modality::ALL[place]).unwrap();
+    let scores: Vector = vectors
+        .iter()
+        .map(|(place, a)| {
+            let (own, asked) = (product(&branch(*place).gate, a), product(&w.gate_question, question));
+            let bias = &branch(*place).gate_bias;
+            let hidden: Vector =
+                own.iter().zip(&asked).zip(bias).map(|((x, y), b)| (x + y + f64::from(*b)).tanh()).collect();
+            dot(&w.gate, &hidden)
+        })
+        .collect();
+    if scores.is_empty() {
+        return None;
+    }
+    let mut gammas = [0.0; 3];
+    let mut fused = vec![0.0; w.high.forward.input.ncols() - question.len()];
+    for ((place, a), gamma) in vectors.iter().zip(softmax(&scores)) {
+        gammas[*place] = gamma;
+        fused.iter_mut().zip(product(&branch(*place).project, a)).for_each(|(sum, x)| *sum += gamma * x);
+    }
+    Some((gammas, [fused, question.to_vec()].concat()))
 }
 
 /// The equations of the three HireNets and their fusion.
 pub(crate) fn forward(weights: &Weights, interview: &InterviewTracks) -> Result {
-    let add = |x: Vector, y: &[f64], b: &Array1<f32>| -> Vector {
-        x.iter().zip(y).zip(b).map(|((x, y), b)| (x + y + f64::from(*b)).tanh()).collect()
-    };
     let mut out = Result { logit: 0.0, branches: Vec::new(), modality_weights: [0.0; 3] };
-    let (mut there, mut scores, mut features) = (Vec::new(), Vec::new(), Vec::new());
+    let mut vectors = Vec::new();
     for (place, modality) in Modality::ALL.into_iter().enumerate() {
         let found = weights.branches.get(modality).and_then(|w| branch(w, modality, interview));
-        let (Some((vector, title, result)), Some(fusion)) = (found, weights.fusion.branches.get(modality)) else {
-            out.branches.push(BranchResult::default());
-            continue;
-        };
-        let gate = add(product(&fusion.gate, &vector), &product(&fusion.gate_title, &title), &fusion.gate_bias);
-        scores.push(dot(&weights.fusion.gate, &gate));
-        let nothing = vec![0.0; fusion.project_bias.len()];
-        features.push(add(product(&fusion.project, &vector), &nothing, &fusion.project_bias));
-        there.push(place);
+        let (of_answers, result) = found.unwrap_or_default();
+        vectors.extend(of_answers.into_iter().enumerate().filter_map(|(answer, a)| Some((answer, place, a?))));
         out.branches.push(result);
     }
-    let gammas = softmax(&scores);
-    for ((place, gamma), feature) in there.iter().zip(&gammas).zip(&features) {
-        out.modality_weights[*place] = *gamma;
-        out.logit += gamma * dot(&weights.fusion.score, feature);
+    let w = &weights.fusion;
+    let (mut gates, mut summaries) = (Vec::new(), Vec::new());
+    for (number, answer) in interview.answers.iter().enumerate() {
+        let question = last(&w.question, &answer.question.compact().0);
+        let here: Vec<(usize, &Vector)> =
+            vectors.iter().filter(|(a, ..)| *a == number).map(|(_, place, a)| (*place, a)).collect();
+        let Some((gammas, summary)) = fuse(w, &here, &question) else { continue };
+        gates.push(gammas);
+        summaries.push(summary);
     }
-    if !there.is_empty() {
-        out.logit += f64::from(weights.fusion.score_bias);
+    if summaries.is_empty() {
+        return out;
+    }
+    let title = last(&w.title, &interview.title.compact().0);
+    let (v, betas) = attend(&w.global, &both_ways(&w.high, &summaries), &title);
+    out.logit = dot(&w.score, &v) + f64::from(w.score_bias);
+    for (gammas, beta) in gates.iter().zip(betas) {
+        out.modality_weights.iter_mut().zip(gammas).for_each(|(sum, gamma)| *sum += beta * gamma);
     }
     out
 }

@@ -1,0 +1,162 @@
+//! `hirenet-train explain`
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use candle_core::Device;
+use hirenet_core::Modality;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::print;
+use crate::bundle::network_seed;
+use crate::cli::Explain;
+use crate::data::split::split;
+use crate::data::{Corpus, Split};
+use crate::explain::{
+    Influence, MomentsHit, QuestionWeight, SlicesTest, Unevenness, WordWeight, attended, influence, moments_hit,
+    question_weights, slices_test, unevenness, word_weights,
+};
+use crate::files::{make_folder, write_json, write_whole};
+use crate::fit::{Settings, Single, Unseen, load_run, singles, train};
+use crate::models::HireNet;
+use crate::nn::Parameters;
+use crate::synth::read_truth;
+use crate::Result;
+
+/// Words and questions that are printed.
+const TOP: usize = 20;
+
+/// Everything that is said of one network.
+#[derive(Serialize)]
+struct Explanation {
+    attention: Unevenness,
+    influence: Influence,
+    slices: Option<SlicesTest>,
+    moments: Option<MomentsHit>,
+    words: Vec<WordWeight>,
+    questions: Vec<QuestionWeight>,
+    /// The same network trained on shuffled labels.
+    control: Option<(Unevenness, Influence)>,
+}
+
+pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
+    let settings: Settings = crate::files::read_json(&arguments.run.join("config.json"))?;
+    let corpus = Corpus::open(&arguments.dataset, &settings.modalities, arguments.reading.limits())?;
+    let (settings, networks) = load_run(&arguments.run, &corpus, &Device::Cpu)?;
+    let splits = split(&corpus, settings.split, settings.train.seed)?;
+    let looked_at: Vec<usize> = splits.of(Split::Test).iter().copied().take(arguments.interviews).collect();
+    let truths = if corpus.header().synthetic { Some(read_truth(&arguments.dataset)?) } else { None };
+    let mut found = BTreeMap::new();
+    for single in singles(&corpus, &networks, 1.0) {
+        let seen = attended(&single, &looked_at)?;
+        let moments = truths.as_ref().map(|t| moments_hit(&seen, t, single.modality, settings.train.seed));
+        let words = if single.modality == Modality::Verbal { word_weights(&seen, &corpus)? } else { Vec::new() };
+        let control = if arguments.no_control { None } else { Some(control(&single, &settings, &splits, &looked_at, quiet)?) };
+        let explanation = Explanation {
+            attention: unevenness(&seen),
+            influence: influence(&single, &seen, settings.train.seed)?,
+            slices: slices_test(&single, &seen)?,
+            moments,
+            words,
+            questions: question_weights(&seen, &corpus),
+            control,
+        };
+        found.insert(single.modality, explanation);
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| arguments.run.clone());
+    make_folder(&out)?;
+    let text = markdown(&found);
+    write_json(&out.join("explanation.json"), &found)?;
+    write_whole(&out.join("explanation.md"), text.as_bytes())?;
+    print(&text)
+}
+
+/// Trains the same network on shuffled labels and looks at the same interviews.
+fn control(
+    single: &Single<'_>,
+    settings: &Settings,
+    splits: &crate::data::split::Splits,
+    looked_at: &[usize],
+    quiet: bool,
+) -> Result<(Unevenness, Influence)> {
+    let mut labels: Vec<u8> = single.corpus.records().iter().map(|record| record.label).collect();
+    labels.shuffle(&mut ChaCha8Rng::seed_from_u64(settings.train.seed));
+    let p = Parameters::new(network_seed(settings.train.seed, single.modality), single.device());
+    let words = single.corpus.header().context_width();
+    let network = HireNet::new(p, single.normalisation.mean.len(), words, settings.sizes)?;
+    let shuffled = Single { network: &network, labels: Some(&labels), ..*single };
+    let options = &settings.train;
+    if !quiet {
+        tell(&format!("training the control of {} on shuffled labels", single.modality));
+    }
+    train(&shuffled, splits.of(Split::Train), splits.of(Split::Validation), options, None, &Unseen)?;
+    let seen = attended(&shuffled, looked_at)?;
+    Ok((unevenness(&seen), influence(&shuffled, &seen, settings.train.seed)?))
+}
+
+fn tell(line: &str) {
+    use std::io::Write as _;
+    // Nobody is left to tell where stderr is gone.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
+    let mut out = String::new();
+    for (modality, e) in found {
+        let _ = writeln!(out, "## {modality}\n");
+        let _ = writeln!(
+            out,
+            "- {} answers, {:.0} % with a moment that stands out, peak {:.1} times uniform",
+            e.attention.answers,
+            100.0 * e.attention.with_a_moment,
+            e.attention.mean_peak
+        );
+        let verdict = if e.influence.influential { "attention goes with influence" } else { "attention is NOT influential" };
+        let _ = writeln!(
+            out,
+            "- {verdict}: rank correlation with |influence| {:.2} over {} slices; mean |influence| {:.3} of attention slices, {:.3} of random ones",
+            e.influence.rank_correlation, e.influence.slices, e.influence.attention, e.influence.random
+        );
+        match &e.slices {
+            Some(s) => {
+                let _ = writeln!(
+                    out,
+                    "- slices test over {} answers: AUC {:.3} in attention slices; {:.3} in random ones (t = {:.1}), {:.3} in \
+                     position-matched ones (t = {:.1})",
+                    s.answers, s.attention_auc, s.random.auc, s.random.t, s.position_matched.auc, s.position_matched.t
+                );
+            }
+            None => {
+                let _ = writeln!(out, "- slices test: too few answers with a moment that stands out");
+            }
+        }
+        if let Some(m) = &e.moments {
+            let _ = writeln!(
+                out,
+                "- planted moments: {:.1} % of {} positive-evidence answers hit within 0.5 s; {:.1} % by random rows",
+                100.0 * m.hit,
+                m.answers,
+                100.0 * m.random
+            );
+        }
+        if let Some((attention, influence)) = &e.control {
+            let _ = writeln!(
+                out,
+                "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {:.2}",
+                100.0 * attention.with_a_moment, attention.mean_peak, influence.rank_correlation
+            );
+        }
+        let words: Vec<String> = e.words.iter().take(TOP).map(|w| format!("{} {:.1}", w.word, w.importance)).collect();
+        if !words.is_empty() {
+            let _ = writeln!(out, "- words by importance: {}", words.join(", "));
+        }
+        for q in e.questions.iter().take(TOP) {
+            let _ = writeln!(out, "- question weight {:.2} over {} answers: {}", q.weight, q.count, q.question);
+        }
+        out.push('\n');
+    }
+    out
+}

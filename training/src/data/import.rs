@@ -1,0 +1,173 @@
+//! A data set from what `hirenet analyze` wrote and what recruiters decided.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use hirenet_core::Assessment;
+use serde_json::json;
+
+use super::answer_file::{AnswerContent, AnswerFile, TrackContent};
+use super::header::{SchemaEntries, SchemaEntry};
+use super::{AnswerRecord, DATASET_FORMAT, Header, PositionRecord, Record, write_records};
+use crate::files::{make_folder, read_json, write_whole};
+use crate::{Result, TrainError};
+
+/// What `hirenet analyze` writes beside an assessment.
+const TRACKS_FORMAT: &str = "hirenet-tracks/1";
+/// Columns of group attributes begin with this.
+const GROUP: &str = "group_";
+
+/// What recruiters said of one interview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    votes: Vec<u8>,
+    position: PositionRecord,
+    groups: BTreeMap<String, String>,
+}
+
+impl Decision {
+    /// 1 where at least half of the decisions say so.
+    #[must_use]
+    pub fn label(&self) -> u8 {
+        let hirable = self.votes.iter().filter(|vote| **vote == 1).count();
+        u8::from(2 * hirable >= self.votes.len())
+    }
+}
+
+/// Reads a CSV with the columns `interview_id`, `decision`, `position_id`, `title` and any number of `group_NAME`.
+///
+/// # Errors
+/// [`TrainError::Read`]; [`TrainError::Dataset`] with the line of a decision outside 0 and 1, or of another position than
+/// an earlier line's.
+pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
+    let wrong = |line: u64, detail: String| TrainError::dataset(path, format!("line {line}: {detail}"));
+    let mut reader = csv::Reader::from_path(path).map_err(|error| TrainError::read(path, &error))?;
+    let headers = reader.headers().map_err(|error| TrainError::read(path, &error))?.clone();
+    let column = |name: &str| {
+        let found = headers.iter().position(|header| header == name);
+        found.ok_or_else(|| TrainError::dataset(path, format!("the column `{name}` is missing")))
+    };
+    let (id, decision, position, title) =
+        (column("interview_id")?, column("decision")?, column("position_id")?, column("title")?);
+    let mut decisions: HashMap<String, Decision> = HashMap::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| TrainError::dataset(path, error.to_string()))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let field = |at: usize| row.get(at).unwrap_or_default().trim().to_owned();
+        let vote = match field(decision).as_str() {
+            "0" => 0,
+            "1" => 1,
+            other => return Err(wrong(line, format!("decision is `{other}`; it must be 0 or 1"))),
+        };
+        let position = PositionRecord { id: field(position), title: field(title) };
+        let groups = headers.iter().enumerate().filter_map(|(at, name)| {
+            let value = field(at);
+            Some((name.strip_prefix(GROUP)?.to_owned(), value)).filter(|(_, value)| !value.is_empty())
+        });
+        let known = decisions
+            .entry(field(id))
+            .or_insert_with(|| Decision { votes: Vec::new(), position: position.clone(), groups: groups.collect() });
+        if known.position != position {
+            return Err(wrong(line, "the interview has another position on an earlier line".to_owned()));
+        }
+        known.votes.push(vote);
+    }
+    Ok(decisions)
+}
+
+/// Builds a data set. Gives the number of interviews, and of results that no decision was found for.
+///
+/// # Errors
+/// [`TrainError::Read`] and [`TrainError::Dataset`], which name the file; [`TrainError::Write`].
+pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> Result<(usize, usize)> {
+    let known = read_decisions(decisions)?;
+    make_folder(&out.join("answers"))?;
+    let mut schemas = SchemaEntries::default();
+    let (mut records, mut undecided) = (Vec::new(), 0);
+    for folder in results {
+        let assessment: Assessment = read_json(&folder.join("assessment.json"))?;
+        let Some(decision) = known.get(&assessment.interview_id) else {
+            undecided += 1;
+            continue;
+        };
+        let number = records.len();
+        let mut answers = Vec::new();
+        for answer in &assessment.answers {
+            let source = folder.join("tracks").join(format!("{}.safetensors", answer.id));
+            // An answer that failed as a whole left no tracks.
+            if !source.exists() {
+                continue;
+            }
+            let words = answer.transcript.as_ref().map(|t| t.words.iter().map(|word| word.text.clone()).collect());
+            let content = convert(&source, &assessment.interview_id, &answer.id, words, &mut schemas)?;
+            let file = format!("answers/i{number:05}-a{}.safetensors", answers.len() + 1);
+            write_whole(&out.join(&file), &content.to_bytes(&schemas)?)?;
+            answers.push(AnswerRecord { id: answer.id.clone(), question: answer.question.clone(), file });
+        }
+        records.push(Record {
+            id: assessment.interview_id.clone(),
+            position: decision.position.clone(),
+            answers,
+            label: decision.label(),
+            split: None,
+            groups: decision.groups.clone(),
+        });
+    }
+    if records.is_empty() {
+        return Err(TrainError::dataset(decisions, "it decides none of the interviews"));
+    }
+    write_records(out, &records)?;
+    let header = Header {
+        format: DATASET_FORMAT.to_owned(),
+        name: name.to_owned(),
+        synthetic: false,
+        grouped_by_position: false,
+        schemas,
+        made_by: json!({"program": "hirenet-train import"}),
+    };
+    header.save(out)?;
+    Ok((records.len(), undecided))
+}
+
+/// One answer's tracks in the data set's form; new schemas are noted, a differing one is refused.
+fn convert(
+    source: &Path,
+    interview: &str,
+    answer: &str,
+    words: Option<Vec<String>>,
+    schemas: &mut SchemaEntries,
+) -> Result<AnswerContent> {
+    let file = AnswerFile::open(source, &[TRACKS_FORMAT])?;
+    let described = file.about()["tracks"].as_object().cloned().unwrap_or_default();
+    let mut content = AnswerContent {
+        interview: interview.to_owned(),
+        answer: answer.to_owned(),
+        duration_s: file.about()["duration_s"].as_f64(),
+        tracks: Vec::new(),
+        word_times: None,
+        words,
+    };
+    for name in ["verbal", "vocal", "visual", "question", "title"] {
+        let Some(about) = described.get(name) else { continue };
+        let values = file.matrix(name, usize::MAX)?;
+        let found = SchemaEntry { id: about["schema"].as_str().unwrap_or_default().to_owned(), columns: values.ncols() };
+        let room = if matches!(name, "question" | "title") { "context" } else { name };
+        if let Some(slot) = schemas.slot(room) {
+            let wanted = slot.get_or_insert_with(|| found.clone());
+            if *wanted != found {
+                let detail = format!("its {name} schema is `{}`, an earlier answer's `{}`", found.id, wanted.id);
+                return Err(file.wrong(detail));
+            }
+        }
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(file.wrong(format!("`{name}` holds a number that is not finite")));
+        }
+        let valid = file.mask(&format!("{name}_valid"), usize::MAX)?;
+        content.tracks.push((name, TrackContent { values, valid }));
+    }
+    if file.has("verbal_times_s") {
+        let times = file.matrix("verbal_times_s", usize::MAX)?;
+        content.word_times = Some(times.rows().into_iter().map(|row| [row[0], row[1]]).collect());
+    }
+    Ok(content)
+}

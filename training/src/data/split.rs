@@ -1,0 +1,132 @@
+//! Training, validation and test interviews.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Corpus, Record, Split};
+use crate::{Result, TrainError};
+
+/// How interviews are split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Splitting {
+    /// As the data set says.
+    Given,
+    /// 80 / 10 / 10 at random.
+    Random,
+    /// About 80 / 10 / 10, each position in one split only.
+    Grouped,
+}
+
+/// Numbers of the interviews of each split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splits(BTreeMap<Split, Vec<usize>>);
+
+impl Splits {
+    /// The interviews of one split.
+    #[must_use]
+    pub fn of(&self, split: Split) -> &[usize] {
+        self.0.get(&split).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Splits a corpus.
+///
+/// # Errors
+/// [`TrainError::Dataset`] where given splits are missing, or a position is in two splits of a data set that says that none
+/// is; [`TrainError::Usage`] where a split comes out empty.
+pub fn split(corpus: &Corpus, how: Splitting, seed: u64) -> Result<Splits> {
+    let records = corpus.records();
+    let file = corpus.folder().join(super::record::RECORDS_FILE);
+    let assigned: Vec<Split> =
+        match how {
+            Splitting::Given => records.iter().map(|record| record.split).collect::<Option<_>>().ok_or_else(|| {
+                TrainError::dataset(&file, "an interview has no `split`; use --split random or grouped")
+            })?,
+            Splitting::Random => by_key(records, seed, |record| &record.id),
+            Splitting::Grouped => by_key(records, seed, |record| &record.position.id),
+        };
+    if how == Splitting::Grouped || corpus.header().grouped_by_position && how == Splitting::Given {
+        check_groups(records, &assigned).map_err(|detail| TrainError::dataset(&file, detail))?;
+    }
+    let mut splits: BTreeMap<Split, Vec<usize>> = BTreeMap::new();
+    for (index, split) in assigned.into_iter().enumerate() {
+        splits.entry(split).or_default().push(index);
+    }
+    if let Some(split) = Split::ALL.into_iter().find(|split| !splits.contains_key(split)) {
+        return Err(TrainError::Usage(format!("{}: no interview is left for {split:?}", file.display())));
+    }
+    Ok(Splits(splits))
+}
+
+/// Refuses a position in two splits.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn check_groups(records: &[Record], assigned: &[Split]) -> Result<(), String> {
+    let mut seen: HashMap<&str, Split> = HashMap::new();
+    for (record, split) in records.iter().zip(assigned) {
+        let first = seen.entry(record.position.id.as_str()).or_insert(*split);
+        if first != split {
+            let position = &record.position.id;
+            return Err(format!(
+                "position `{position}` is in {first:?} and in {split:?}, but splits are grouped by position"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Shuffles the keys, and fills test, then validation, with a tenth of the interviews each.
+fn by_key<'a>(records: &'a [Record], seed: u64, key: impl Fn(&'a Record) -> &'a str) -> Vec<Split> {
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in records {
+        *sizes.entry(key(record)).or_default() += 1;
+    }
+    let mut keys: Vec<(&str, usize)> = sizes.into_iter().collect();
+    keys.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let tenth = records.len().div_ceil(10);
+    let mut before = 0;
+    let split_of: HashMap<&str, Split> = keys
+        .into_iter()
+        .map(|(key, size)| {
+            let split = [Split::Test, Split::Validation].get(before / tenth).copied().unwrap_or(Split::Train);
+            before += size;
+            (key, split)
+        })
+        .collect();
+    records.iter().map(|record| split_of[key(record)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::PositionRecord;
+
+    fn records(count: usize) -> Vec<Record> {
+        let record = |i: usize| Record {
+            id: format!("i{i}"),
+            position: PositionRecord { id: format!("p{}", i % 37), title: String::new() },
+            answers: Vec::new(),
+            label: 0,
+            split: None,
+            groups: BTreeMap::new(),
+        };
+        (0..count).map(record).collect()
+    }
+
+    #[test]
+    fn grouped_splits_keep_positions_together_and_random_ones_have_the_shares() {
+        let records = records(400);
+        let grouped = by_key(&records, 3, |record| &record.position.id);
+        assert_eq!(check_groups(&records, &grouped), Ok(()));
+        let random = by_key(&records, 3, |record| &record.id);
+        let count = |split| random.iter().filter(|s| **s == split).count();
+        assert_eq!(Split::ALL.map(count), [320, 40, 40]);
+        assert!(check_groups(&records, &random).unwrap_err().contains("position `p"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Influence is measured, not assumed: the logit with all rows minus the logit without a slice's rows.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use hirenet_core::Modality;
+use ndarray::Axis;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::Attended;
+use crate::Result;
+use crate::data::{Rows, Sample};
+use crate::fit::{PREDICT_BATCH, Single, Task};
+
+/// Interviews that are laid out at once.
+const CHUNK: usize = PREDICT_BATCH;
+/// Below this rank correlation attention is called not influential.
+const INFLUENTIAL: f64 = 0.2;
+
+/// Attention against influence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Influence {
+    /// Slices looked at, random ones included.
+    pub slices: usize,
+    /// Spearman's rank correlation of attention mass (answer weight times rows' weights) and |influence|.
+    pub rank_correlation: f64,
+    /// Mean |influence| of attention slices.
+    pub attention: f64,
+    /// Mean |influence| of random slices of the same lengths.
+    pub random: f64,
+    /// Whether attention goes with influence at all.
+    pub influential: bool,
+}
+
+/// An interview without some rows (among those in use) of one answer.
+fn without(sample: &Sample, modality: Modality, answer: usize, rows: RangeInclusive<usize>) -> Sample {
+    let mut sample = sample.clone();
+    let tracks = &mut sample.answers[answer].tracks;
+    if let Some(track) = tracks.get(modality) {
+        let left: Vec<usize> = (0..track.kept.len()).filter(|row| !rows.contains(row)).collect();
+        let kept: Vec<u32> = left.iter().map(|row| track.kept[*row]).collect();
+        let cut = Rows { values: track.values.select(Axis(0), &left), kept };
+        tracks.set(modality, (!left.is_empty()).then_some(cut));
+    }
+    sample
+}
+
+fn logits(single: &Single<'_>, samples: &[Arc<Sample>]) -> Result<Vec<f64>> {
+    let mut logits = Vec::with_capacity(samples.len());
+    for chunk in samples.chunks(CHUNK) {
+        // An interview that has nothing left answers 0, as in the graph.
+        let has = |sample: &Arc<Sample>| sample.answers.iter().any(|a| a.tracks.get(single.modality).is_some());
+        let batch = single.lay_out(chunk.iter().filter(|s| has(s)).cloned())?;
+        let mut found = match &batch {
+            Some(batch) => single.logits(batch)?.into_iter(),
+            None => Vec::new().into_iter(),
+        };
+        for sample in chunk {
+            logits.push(if has(sample) { found.next().map_or(0.0, |s| s.logit) } else { 0.0 });
+        }
+    }
+    Ok(logits)
+}
+
+/// Leaves out each attention slice, and a random slice of the same length beside each.
+///
+/// # Errors
+/// Those of reading and of the device.
+pub fn influence(single: &Single<'_>, attended: &[Attended], seed: u64) -> Result<Influence> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut masses, mut whole, mut cut, mut is_random) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for a in attended {
+        let sample = single.corpus.sample(a.interview)?;
+        for slice in &a.slices {
+            let length = slice.last - slice.first + 1;
+            let random = rng.random_range(0..=a.weights.len() - length);
+            for (first, chance) in [(slice.first, false), (random, true)] {
+                let rows = first..=first + length - 1;
+                let mass: f32 = a.weights[rows.clone()].iter().sum();
+                masses.push(f64::from(a.answer_weight * mass));
+                cut.push(Arc::new(without(&sample, single.modality, a.answer, rows)));
+                whole.push(sample.clone());
+                is_random.push(chance);
+            }
+        }
+    }
+    let (before, after) = (logits(single, &whole)?, logits(single, &cut)?);
+    let influences: Vec<f64> = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).collect();
+    let mean = |chance: bool| {
+        let of: Vec<f64> = influences.iter().zip(&is_random).filter(|(_, c)| **c == chance).map(|(i, _)| *i).collect();
+        of.iter().sum::<f64>() / of.len().max(1) as f64
+    };
+    let rank_correlation = spearman(&masses, &influences);
+    Ok(Influence {
+        slices: masses.len(),
+        rank_correlation,
+        attention: mean(false),
+        random: mean(true),
+        influential: rank_correlation >= INFLUENTIAL,
+    })
+}
+
+/// Ranks with ties averaged.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut at = 0;
+    while at < order.len() {
+        let end = order[at..].iter().position(|i| values[*i] != values[order[at]]).map_or(order.len(), |n| at + n);
+        order[at..end].iter().for_each(|i| ranks[*i] = (at + end - 1) as f64 / 2.0);
+        at = end;
+    }
+    ranks
+}
+
+/// Spearman's rank correlation; 0 where one side does not move.
+#[must_use]
+pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (ranks(a), ranks(b));
+    let mean = (a.len() as f64 - 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    let scale = (product(&a, &a) * product(&b, &b)).sqrt();
+    if scale > 0.0 { product(&a, &b) / scale } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rank_correlation_is_spearmans() {
+        assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[1.0, 8.0, 27.0, 64.0]) - 1.0).abs() < 1e-12);
+        assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]) + 1.0).abs() < 1e-12);
+        // Worked by hand: ranks 0, 1.5, 1.5, 3 against 1, 0, 2, 3.
+        let expected = 3.5 / (4.5_f64 * 5.0).sqrt();
+        assert!((spearman(&[1.0, 2.0, 2.0, 5.0], &[2.0, 1.0, 3.0, 4.0]) - expected).abs() < 1e-12);
+        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), 0.0);
+    }
+}

@@ -1,0 +1,18 @@
+//! Fitting: one network, a fusion, a whole bundle.
+
+pub mod checkpoint;
+pub mod curves;
+mod optimiser;
+mod run;
+mod settings;
+mod single;
+mod train;
+
+pub use optimiser::Adam;
+pub use run::{Fitted, Run, load_run, positive_weight, singles};
+pub(crate) use run::PREDICT_BATCH;
+pub use settings::{Grid, Settings, parse_grid_entry};
+pub use single::Single;
+pub use train::{
+    Epoch, Observer, Scored, Task, TrainOptions, Unseen, cross_entropy, for_batches, predict, train,
+};

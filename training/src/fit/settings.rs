@@ -1,0 +1,105 @@
+//! What a run is asked for; kept as `config.json` in its folder.
+
+use std::collections::BTreeMap;
+
+use hirenet_core::Modality;
+use serde::{Deserialize, Serialize};
+
+use super::TrainOptions;
+use crate::data::split::Splitting;
+use crate::models::Sizes;
+use crate::{Result, TrainError};
+
+/// Settings of a whole bundle's run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Of the training loop.
+    pub train: TrainOptions,
+    /// Of the networks.
+    pub sizes: Sizes,
+    /// Which modalities the bundle gets.
+    pub modalities: Vec<Modality>,
+    /// How interviews are split.
+    pub split: Splitting,
+    /// Probability with which the fusion's training leaves out a modality.
+    pub modality_dropout: f64,
+}
+
+/// Values of hyper-parameters to try, by name.
+pub type Grid = BTreeMap<String, Vec<f64>>;
+
+/// Reads `NAME=VALUE,VALUE,...`.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn parse_grid_entry(text: &str) -> Result<(String, Vec<f64>), String> {
+    let (name, values) = text.split_once('=').ok_or("use NAME=VALUE,VALUE")?;
+    let parse = |value: &str| value.parse::<f64>().map_err(|error| format!("{value}: {error}"));
+    Ok((name.to_owned(), values.split(',').map(parse).collect::<Result<_, _>>()?))
+}
+
+impl Settings {
+    /// The same settings with one hyper-parameter changed.
+    ///
+    /// # Errors
+    /// [`TrainError::Usage`] for a name that is not known.
+    pub fn with(mut self, name: &str, value: f64) -> Result<Settings> {
+        match name {
+            "rate" => self.train.rate = value,
+            "dropout" => self.train.dropout = value as f32,
+            "batch" => self.train.batch = (value as usize).max(1),
+            "clip" => self.train.clip = value,
+            "modality_dropout" => self.modality_dropout = value,
+            "hidden" => {
+                let units = value as usize;
+                self.sizes = Sizes { hidden: units, context: units, attention: units, ..self.sizes };
+            }
+            _ => {
+                let known = "rate, dropout, batch, clip, hidden, modality_dropout";
+                return Err(TrainError::Usage(format!("`{name}` is no hyper-parameter; known are {known}")));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Every combination of a grid's values, with its name.
+    ///
+    /// # Errors
+    /// As [`Settings::with`].
+    pub fn combinations(&self, grid: &Grid) -> Result<Vec<(String, Settings)>> {
+        let mut all = vec![(String::new(), self.clone())];
+        for (name, values) in grid {
+            let mut next = Vec::new();
+            for (label, settings) in &all {
+                for value in values {
+                    let joint = if label.is_empty() { "" } else { "-" };
+                    next.push((format!("{label}{joint}{name}={value}"), settings.clone().with(name, *value)?));
+                }
+            }
+            all = next;
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_is_every_combination() {
+        let settings = Settings {
+            train: TrainOptions::default(),
+            sizes: Sizes::uniform(64),
+            modalities: Modality::ALL.to_vec(),
+            split: Splitting::Given,
+            modality_dropout: 0.3,
+        };
+        let grid = ["rate=0.001,0.0003", "hidden=32,64,128"].map(|text| parse_grid_entry(text).unwrap());
+        let all = settings.combinations(&grid.into_iter().collect()).unwrap();
+        assert_eq!(all.len(), 6);
+        assert_eq!((all[5].0.as_str(), all[5].1.sizes.hidden), ("hidden=128-rate=0.0003", 128));
+        assert!(settings.with("speed", 1.0).is_err());
+        assert!(parse_grid_entry("rate").is_err() && parse_grid_entry("rate=x").is_err());
+    }
+}
