@@ -5,9 +5,9 @@ use crate::interpolation::{PeakRefiner, REACH};
 
 /// Samples of a frame: 40 ms, long enough for two periods of 60 Hz, short enough that a gliding pitch is no noise.
 const FRAME: usize = 640;
-/// The frame's middle lies 2 ms before its time stamp. A ratio compares a period with the next one; the field's series
-/// (Praat's, by cross-correlation) count it for the later of the two and so lie early, by 3 ms for a voice of 100 Hz and
-/// by 6 ms for one of 200 Hz. A part of that brings the two series together and is a twentieth of the frame.
+/// The frame's middle lies 2 ms before its time stamp. The field's series (Praat's, by cross-correlation from 60 Hz up)
+/// describe the sound 3 ms before it for a voice of 100 Hz, 6 ms for one of 200 Hz: half the longest lag minus half the
+/// period. A part of that brings the two together and is a twentieth of the frame.
 const LEAD: isize = 32;
 /// Standard deviation of the Gaussian window as a share of its half length.
 const SIGMA: f64 = 0.4;

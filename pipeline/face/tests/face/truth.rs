@@ -13,7 +13,7 @@ const KEPT: usize = 3;
 const POSE_FPS: f64 = 30.0;
 /// A gaze that changes by less has not changed.
 const GAZE_STEP_DEG: f64 = 0.2;
-const LID_STEP: f64 = 0.02;
+const LID_STEP: f64 = 0.01;
 const JAW_STEP: f64 = 0.02;
 /// Largest distance of a coefficient from MediaPipe's own on the same picture.
 const MEDIAPIPE: f64 = 0.15;

@@ -70,6 +70,14 @@ fn very_quiet_speech_is_raised_and_says_so() {
 }
 
 #[test]
+fn a_recording_whose_speech_is_barely_there_is_raised() {
+    let Some(file) = hirenet_tests::shared("media/audio/fleurs-en-006.ogg") else { return };
+    let heard = hear(&crate::support::decode(&file), &SpeechSettings::default());
+    assert!(!heard.stretches.is_empty(), "its speech is heard");
+    assert!(codes(&heard).contains(&Code::SoundQuiet), "{:?}", codes(&heard));
+}
+
+#[test]
 fn clipping_is_a_reason() {
     let clipped: Vec<f32> = sentence().iter().map(|s| (s * 12.0).clamp(-1.0, 1.0)).collect();
     assert!(codes(&hear(&clipped, &SpeechSettings::default())).contains(&Code::SoundClipped));
