@@ -17,7 +17,9 @@ use super::print;
 use crate::bundle::Networks;
 use crate::cli::{Bench, BenchWhat};
 use crate::data::split::{Splitting, split};
-use crate::data::{AnswerSample, Batch, Corpus, Header, Limits, Normalisation, Rows, Sample, SchemaEntries, Split, normalisation};
+use crate::data::{
+    AnswerSample, Batch, Corpus, Header, Limits, Normalisation, Rows, Sample, SchemaEntries, Split, normalisation,
+};
 use crate::eval::bundle::{runtime, schema, tracks};
 use crate::eval::parity::parity;
 use crate::files::make_folder;
@@ -58,8 +60,14 @@ fn network(corpus: &Corpus, normalisation: &Normalisation) -> Result<HireNet> {
 fn steps(dataset: &Path, folder: &Path) -> Result<serde_json::Value> {
     let (corpus, interviews, normalisation) = vocal(dataset)?;
     let network = network(&corpus, &normalisation)?;
-    let single =
-        Single { corpus: &corpus, modality: Modality::Vocal, normalisation: &normalisation, network: &network, positive: 1.0, labels: None };
+    let single = Single {
+        corpus: &corpus,
+        modality: Modality::Vocal,
+        normalisation: &normalisation,
+        network: &network,
+        positive: 1.0,
+        labels: None,
+    };
     make_folder(folder)?;
     let mut batches = Vec::new();
     for (number, chunk) in interviews.chunks(BATCH).take(BATCHES).enumerate() {
@@ -106,14 +114,21 @@ fn keep(path: &Path, batch: &Batch) -> Result<()> {
 fn epoch(dataset: &Path) -> Result<serde_json::Value> {
     let (corpus, interviews, normalisation) = vocal(dataset)?;
     let network = network(&corpus, &normalisation)?;
-    let single =
-        Single { corpus: &corpus, modality: Modality::Vocal, normalisation: &normalisation, network: &network, positive: 1.0, labels: None };
+    let single = Single {
+        corpus: &corpus,
+        modality: Modality::Vocal,
+        normalisation: &normalisation,
+        network: &network,
+        positive: 1.0,
+        labels: None,
+    };
     let options = TrainOptions { epochs: 1, batch: BATCH, ..TrainOptions::default() };
     let start = Instant::now();
     train(&single, &interviews, &interviews[..BATCH.min(interviews.len())], &options, None, &Unseen)?;
     let seconds = start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     Ok(json!({"seconds": seconds, "interviews": interviews.len(), "peak_gb": peak.map(|kb| kb / 1024.0 / 1024.0)}))
 }
 
@@ -130,7 +145,13 @@ fn own_parity(count: usize) -> Result<f64> {
         .into_iter()
         .map(|m| {
             let columns = schema(m).dim();
-            (m, Normalisation { mean: ndarray::Array1::from_elem(columns, 0.1), std: ndarray::Array1::from_elem(columns, 1.3) })
+            (
+                m,
+                Normalisation {
+                    mean: ndarray::Array1::from_elem(columns, 0.1),
+                    std: ndarray::Array1::from_elem(columns, 1.3),
+                },
+            )
         })
         .collect();
     let networks = Networks::draw(&header, &normalisations, Sizes::uniform(UNITS), 1, &Device::Cpu)?;
@@ -140,7 +161,8 @@ fn own_parity(count: usize) -> Result<f64> {
 /// Six answers of a mean length in all three modalities.
 fn inference(runs: usize) -> Result<serde_json::Value> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut matrix = |rows: usize, columns: usize| Array2::from_shape_simple_fn((rows, columns), || rng.random_range(-1.0_f32..1.0));
+    let mut matrix =
+        |rows: usize, columns: usize| Array2::from_shape_simple_fn((rows, columns), || rng.random_range(-1.0_f32..1.0));
     let answers = (0..6)
         .map(|_| {
             let mut tracks = ByModality::default();
