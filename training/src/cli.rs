@@ -358,6 +358,8 @@ pub enum BenchWhat {
         #[arg(long)]
         batches: PathBuf,
     },
+    /// Seconds of the recurrence with its gradient, fused and out of the framework's operators, on one batch's shape
+    Recurrence,
     /// Milliseconds of one 6-answer interview in ONNX Runtime on one thread
     Inference {
         /// Runs

@@ -25,7 +25,7 @@ use crate::eval::parity::parity;
 use crate::files::make_folder;
 use crate::fit::{Adam, Single, Task, TrainOptions, Unseen, checkpoint, train};
 use crate::models::{HireNet, Sizes};
-use crate::nn::{Dropout, Parameters};
+use crate::nn::{Dropout, Parameters, Ragged, composed, gru};
 use crate::{Result, TrainError};
 
 /// Batches that are compared with a peer, and their interviews.
@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &Bench) -> Result<()> {
         BenchWhat::Steps { dataset, batches } => steps(dataset, batches)?,
         BenchWhat::Epoch { dataset } => epoch(dataset)?,
         BenchWhat::Parity { interviews } => json!({"max_abs_error": own_parity(*interviews)?}),
+        BenchWhat::Recurrence => recurrence()?,
         BenchWhat::Inference { runs } => inference(*runs)?,
     };
     print(&found.to_string())
@@ -92,7 +93,7 @@ fn steps(dataset: &Path, folder: &Path) -> Result<serde_json::Value> {
 
 /// A batch for a peer: ragged rows and lengths (as floats).
 fn keep(path: &Path, batch: &Batch) -> Result<()> {
-    let lengths = |layout: &crate::nn::Ragged| -> Result<Tensor> {
+    let lengths = |layout: &Ragged| -> Result<Tensor> {
         let lengths: Vec<f32> = (0..layout.sequences()).map(|s| layout.len(s) as f32).collect();
         Ok(Tensor::new(lengths, &Device::Cpu)?)
     };
@@ -156,6 +157,23 @@ fn own_parity(count: usize) -> Result<f64> {
         .collect();
     let networks = Networks::draw(&header, &normalisations, Sizes::uniform(UNITS), 1, &Device::Cpu)?;
     parity(&networks, &header, &runtime()?, count, 1)
+}
+
+/// 160 answers of a mean length: what chose the fused operator.
+fn recurrence() -> Result<serde_json::Value> {
+    let layout = Ragged::new((0..5 * BATCH).map(|s| 147 + s * 120 / (5 * BATCH)));
+    let mut parameters = Parameters::new(1, &Device::Cpu);
+    let x = parameters.uniform("x", &[layout.rows(), 6 * UNITS], 1.0)?;
+    let u = parameters.uniform("u", &[6 * UNITS, UNITS], 0.1)?;
+    let c = parameters.uniform("c", &[6 * UNITS], 0.1)?;
+    let time = |fused: bool| -> Result<f64> {
+        let start = Instant::now();
+        let states = if fused { gru(&x, &u, &c, &layout)? } else { composed::gru(&x, &u, &c, &layout)? };
+        states.sqr()?.sum_all()?.backward()?;
+        Ok(start.elapsed().as_secs_f64())
+    };
+    time(true)?;
+    Ok(json!({"rows": layout.rows(), "fused_seconds": time(true)?, "composed_seconds": time(false)?}))
 }
 
 /// Six answers of a mean length in all three modalities.
