@@ -7,10 +7,11 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(PATH):$(HOME)/.cargo/bin
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export HIRENET_BIN := $(CARGO_TARGET_DIR)/release/hirenet
+export HIRENET_TRAIN := $(CARGO_TARGET_DIR)/release/hirenet-train
 
 export HIRENET_SHARED := $(abspath $(or $(HIRENET_SHARED),../shared))
 
-.PHONY: help setup build demo test lint deny bench bench-quality needs-shared clean
+.PHONY: help setup build demo test lint deny bench bench-quality bench-training train-demo needs-shared clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +42,16 @@ bench: needs-shared build ## measure speed and memory beside the tools that a us
 bench-quality: needs-shared build ## measure voice, face and words beside the field's tools and the truth (6 minutes, needs ../shared)
 	@scripts/bench/run.sh scripts/quality/quality.py
 
+bench-training: setup ## measure the trainer on made-up corpora and beside PyTorch (within an hour; PyTorch takes 3 GB)
+	@cargo build --release -p hirenet-training
+	@scripts/bench/training.sh
+
+train-demo: setup ## train the demo bundle on made-up interviews into models/hirenet-demo.onnx (minutes)
+	@cargo build --release -p hirenet-training
+	@scripts/train-demo.sh
+
 needs-shared:
 	@[ -d $(HIRENET_SHARED) ] || { echo "the folder ../shared is needed beside this one: $(HIRENET_SHARED) is missing" >&2; exit 2; }
 
 clean: ## remove what was built and written; what `make setup` installed stays
-	rm -rf $(CARGO_TARGET_DIR) demo-out bench-out
+	rm -rf $(CARGO_TARGET_DIR) demo-out bench-out train-out

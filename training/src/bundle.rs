@@ -93,7 +93,12 @@ pub struct CardText {
 
 /// The card of a bundle trained on a data set.
 #[must_use]
-pub fn card(header: &Header, text: &CardText, threshold: f64, calibration: &BTreeMap<Option<Modality>, Calibration>) -> Card {
+pub fn card(
+    header: &Header,
+    text: &CardText,
+    threshold: f64,
+    calibration: &BTreeMap<Option<Modality>, Calibration>,
+) -> Card {
     let id = |m| header.schemas.get(m).filter(|_| calibration.contains_key(&Some(m))).map(|schema| schema.id.clone());
     let of = |m| calibration.get(&Some(m)).copied();
     let (kind, trained_on, intended_use) = if header.synthetic {

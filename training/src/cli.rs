@@ -310,9 +310,9 @@ pub struct Evaluate {
     /// Folder for evaluation.md and evaluation.json [the current one]
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
-    /// Split that a bundle is measured on
-    #[arg(long, value_parser = split, default_value = "test")]
-    pub on: Split,
+    /// What a bundle is measured on: train, validation, test or all
+    #[arg(long, value_parser = measured_on, default_value = "test")]
+    pub on: MeasuredOn,
     /// Bootstrap draws of the intervals
     #[arg(long, default_value_t = 1000)]
     pub draws: usize,
@@ -358,6 +358,8 @@ pub enum BenchWhat {
         #[arg(long)]
         batches: PathBuf,
     },
+    /// Seconds of the recurrence with its gradient, fused and out of the framework's operators, on one batch's shape
+    Recurrence,
     /// Milliseconds of one 6-answer interview in ONNX Runtime on one thread
     Inference {
         /// Runs
@@ -381,8 +383,21 @@ fn modality(text: &str) -> Result<Modality, String> {
     Modality::ALL.into_iter().find(|m| m.as_str() == text).ok_or_else(|| "verbal, vocal or visual".to_owned())
 }
 
-fn split(text: &str) -> Result<Split, String> {
-    serde_json::from_value(serde_json::json!(text)).map_err(|_| "train, validation or test".to_owned())
+/// Interviews that a bundle is measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeasuredOn {
+    /// Those of one split.
+    Split(Split),
+    /// Every one.
+    All,
+}
+
+fn measured_on(text: &str) -> Result<MeasuredOn, String> {
+    if text == "all" {
+        return Ok(MeasuredOn::All);
+    }
+    let split = serde_json::from_value(serde_json::json!(text));
+    split.map(MeasuredOn::Split).map_err(|_| "train, validation, test or all".to_owned())
 }
 
 #[cfg(test)]

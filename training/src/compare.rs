@@ -7,6 +7,7 @@ use candle_core::Device;
 use hirenet_core::Modality;
 use serde::Serialize;
 
+use crate::Result;
 use crate::baselines::{self, Baseline};
 use crate::bundle::{Networks, fusion_seed, network_seed};
 use crate::data::split::{Splits, split};
@@ -16,7 +17,6 @@ use crate::fit::{Observer, PREDICT_BATCH, Scored, Settings, Single, Task, positi
 use crate::fusion::{Early, FusionTask, GatedFusion, Summary, late, summarise};
 use crate::models::{Kind, Network};
 use crate::nn::Parameters;
-use crate::Result;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
@@ -81,7 +81,9 @@ impl Comparison<'_> {
         let positive = positive_weight(self.corpus, train_on, self.settings.train.balance);
         let seeded = Seeded { comparison: self, seed, splits, normalisations, positive, observer };
         let has = |model| self.models.contains(&model);
-        for (model, kind) in [(Compared::HnSatt, Kind::HnSatt), (Compared::HnAvg, Kind::HnAvg), (Compared::Bigru, Kind::Bigru)] {
+        for (model, kind) in
+            [(Compared::HnSatt, Kind::HnSatt), (Compared::HnAvg, Kind::HnAvg), (Compared::Bigru, Kind::Bigru)]
+        {
             if has(model) {
                 self.settings.modalities.iter().try_for_each(|m| seeded.ablation(kind, *m))?;
             }
@@ -160,7 +162,9 @@ impl Seeded<'_> {
         for (name, modality) in baseline.parts(modalities) {
             if !self.is_done(&name, modality.map_or(FUSED, Modality::as_str)) {
                 let fitted = baselines::fit(baseline, corpus, modality, &self.splits, &self.normalisations, self.seed)?;
-                self.save(&name, modality.map_or(FUSED, Modality::as_str), |interviews| fitted.score(corpus, interviews))?;
+                self.save(&name, modality.map_or(FUSED, Modality::as_str), |interviews| {
+                    fitted.score(corpus, interviews)
+                })?;
             }
         }
         Ok(())
@@ -168,7 +172,13 @@ impl Seeded<'_> {
 
     fn hirenets(&self, fusions: bool, missing: bool) -> Result<()> {
         let settings = self.settings();
-        let last = if missing { "gated_without_visual" } else if fusions { "gated" } else { "hirenet" };
+        let last = if missing {
+            "gated_without_visual"
+        } else if fusions {
+            "gated"
+        } else {
+            "hirenet"
+        };
         let last_modality = if fusions || missing { FUSED } else { Modality::Visual.as_str() };
         if self.is_done(last, last_modality) {
             return Ok(());
@@ -203,7 +213,8 @@ impl Seeded<'_> {
         left_out: Option<Modality>,
     ) -> Result<()> {
         let settings = self.settings();
-        let name = |fusion: &str| left_out.map_or_else(|| fusion.to_owned(), |m| format!("{fusion}_trained_without_{m}"));
+        let name =
+            |fusion: &str| left_out.map_or_else(|| fusion.to_owned(), |m| format!("{fusion}_trained_without_{m}"));
         let words = self.comparison.corpus.header().context_width();
         let p = Parameters::new(fusion_seed(self.seed), &self.comparison.device);
         let network = GatedFusion::new(p, modalities, 2 * settings.sizes.hidden, words, settings.sizes)?;

@@ -53,7 +53,7 @@ pub(crate) struct HirenetSettings {
 
 impl Default for HirenetSettings {
     fn default() -> Self {
-        HirenetSettings { bundle: "hirenet-untrained".to_owned() }
+        HirenetSettings { bundle: "hirenet-demo".to_owned() }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use hirenet_core::Modality;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
-use rand::seq::IndexedRandom;
 use rand::SeedableRng;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -40,9 +40,8 @@ impl BagOfWords {
         seed: u64,
     ) -> Result<BagOfWords> {
         let means = k_means(&some_rows(corpus, splits.of(Split::Train), modality, normalisation)?, seed);
-        let counts = |split| {
-            table(corpus, splits.of(split), modality, WORDS, |rows| frequencies(rows, normalisation, &means))
-        };
+        let counts =
+            |split| table(corpus, splits.of(split), modality, WORDS, |rows| frequencies(rows, normalisation, &means));
         let (mut train, mut validation) = (counts(Split::Train)?, counts(Split::Validation)?);
         let answers = train.x.nrows() as f32;
         let with = train.x.mapv(|f| f32::from(u8::from(f > 0.0))).sum_axis(Axis(0));
@@ -65,7 +64,12 @@ impl Fitted for BagOfWords {
 }
 
 /// Normalised rows of the first interviews.
-fn some_rows(corpus: &Corpus, train: &[usize], modality: Modality, normalisation: &Normalisation) -> Result<Array2<f32>> {
+fn some_rows(
+    corpus: &Corpus,
+    train: &[usize],
+    modality: Modality,
+    normalisation: &Normalisation,
+) -> Result<Array2<f32>> {
     let columns = normalisation.mean.len();
     let mut values = Vec::new();
     for index in train {

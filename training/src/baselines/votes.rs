@@ -63,8 +63,10 @@ impl Random {
 impl Fitted for Random {
     fn score(&self, corpus: &Corpus, interviews: &[usize]) -> Result<Vec<Scored>> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let score = |index: &usize| {
-            Scored { index: *index, label: corpus.records()[*index].label, logit: rng.random_range(-1.0..1.0) }
+        let score = |index: &usize| Scored {
+            index: *index,
+            label: corpus.records()[*index].label,
+            logit: rng.random_range(-1.0..1.0),
         };
         Ok(interviews.iter().map(score).collect())
     }

@@ -17,13 +17,15 @@ use super::print;
 use crate::bundle::Networks;
 use crate::cli::{Bench, BenchWhat};
 use crate::data::split::{Splitting, split};
-use crate::data::{AnswerSample, Batch, Corpus, Header, Limits, Normalisation, Rows, Sample, SchemaEntries, Split, normalisation};
+use crate::data::{
+    AnswerSample, Batch, Corpus, Header, Limits, Normalisation, Rows, Sample, SchemaEntries, Split, normalisation,
+};
 use crate::eval::bundle::{runtime, schema, tracks};
 use crate::eval::parity::parity;
 use crate::files::make_folder;
 use crate::fit::{Adam, Single, Task, TrainOptions, Unseen, checkpoint, train};
 use crate::models::{HireNet, Sizes};
-use crate::nn::{Dropout, Parameters};
+use crate::nn::{Dropout, Parameters, Ragged, composed, gru};
 use crate::{Result, TrainError};
 
 /// Batches that are compared with a peer, and their interviews.
@@ -37,6 +39,7 @@ pub(super) fn run(arguments: &Bench) -> Result<()> {
         BenchWhat::Steps { dataset, batches } => steps(dataset, batches)?,
         BenchWhat::Epoch { dataset } => epoch(dataset)?,
         BenchWhat::Parity { interviews } => json!({"max_abs_error": own_parity(*interviews)?}),
+        BenchWhat::Recurrence => recurrence()?,
         BenchWhat::Inference { runs } => inference(*runs)?,
     };
     print(&found.to_string())
@@ -58,8 +61,14 @@ fn network(corpus: &Corpus, normalisation: &Normalisation) -> Result<HireNet> {
 fn steps(dataset: &Path, folder: &Path) -> Result<serde_json::Value> {
     let (corpus, interviews, normalisation) = vocal(dataset)?;
     let network = network(&corpus, &normalisation)?;
-    let single =
-        Single { corpus: &corpus, modality: Modality::Vocal, normalisation: &normalisation, network: &network, positive: 1.0, labels: None };
+    let single = Single {
+        corpus: &corpus,
+        modality: Modality::Vocal,
+        normalisation: &normalisation,
+        network: &network,
+        positive: 1.0,
+        labels: None,
+    };
     make_folder(folder)?;
     let mut batches = Vec::new();
     for (number, chunk) in interviews.chunks(BATCH).take(BATCHES).enumerate() {
@@ -84,7 +93,7 @@ fn steps(dataset: &Path, folder: &Path) -> Result<serde_json::Value> {
 
 /// A batch for a peer: ragged rows and lengths (as floats).
 fn keep(path: &Path, batch: &Batch) -> Result<()> {
-    let lengths = |layout: &crate::nn::Ragged| -> Result<Tensor> {
+    let lengths = |layout: &Ragged| -> Result<Tensor> {
         let lengths: Vec<f32> = (0..layout.sequences()).map(|s| layout.len(s) as f32).collect();
         Ok(Tensor::new(lengths, &Device::Cpu)?)
     };
@@ -106,14 +115,21 @@ fn keep(path: &Path, batch: &Batch) -> Result<()> {
 fn epoch(dataset: &Path) -> Result<serde_json::Value> {
     let (corpus, interviews, normalisation) = vocal(dataset)?;
     let network = network(&corpus, &normalisation)?;
-    let single =
-        Single { corpus: &corpus, modality: Modality::Vocal, normalisation: &normalisation, network: &network, positive: 1.0, labels: None };
+    let single = Single {
+        corpus: &corpus,
+        modality: Modality::Vocal,
+        normalisation: &normalisation,
+        network: &network,
+        positive: 1.0,
+        labels: None,
+    };
     let options = TrainOptions { epochs: 1, batch: BATCH, ..TrainOptions::default() };
     let start = Instant::now();
     train(&single, &interviews, &interviews[..BATCH.min(interviews.len())], &options, None, &Unseen)?;
     let seconds = start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     Ok(json!({"seconds": seconds, "interviews": interviews.len(), "peak_gb": peak.map(|kb| kb / 1024.0 / 1024.0)}))
 }
 
@@ -130,17 +146,41 @@ fn own_parity(count: usize) -> Result<f64> {
         .into_iter()
         .map(|m| {
             let columns = schema(m).dim();
-            (m, Normalisation { mean: ndarray::Array1::from_elem(columns, 0.1), std: ndarray::Array1::from_elem(columns, 1.3) })
+            (
+                m,
+                Normalisation {
+                    mean: ndarray::Array1::from_elem(columns, 0.1),
+                    std: ndarray::Array1::from_elem(columns, 1.3),
+                },
+            )
         })
         .collect();
     let networks = Networks::draw(&header, &normalisations, Sizes::uniform(UNITS), 1, &Device::Cpu)?;
     parity(&networks, &header, &runtime()?, count, 1)
 }
 
+/// 160 answers of a mean length: what chose the fused operator.
+fn recurrence() -> Result<serde_json::Value> {
+    let layout = Ragged::new((0..5 * BATCH).map(|s| 147 + s * 120 / (5 * BATCH)));
+    let mut parameters = Parameters::new(1, &Device::Cpu);
+    let x = parameters.uniform("x", &[layout.rows(), 6 * UNITS], 1.0)?;
+    let u = parameters.uniform("u", &[6 * UNITS, UNITS], 0.1)?;
+    let c = parameters.uniform("c", &[6 * UNITS], 0.1)?;
+    let time = |fused: bool| -> Result<f64> {
+        let start = Instant::now();
+        let states = if fused { gru(&x, &u, &c, &layout)? } else { composed::gru(&x, &u, &c, &layout)? };
+        states.sqr()?.sum_all()?.backward()?;
+        Ok(start.elapsed().as_secs_f64())
+    };
+    time(true)?;
+    Ok(json!({"rows": layout.rows(), "fused_seconds": time(true)?, "composed_seconds": time(false)?}))
+}
+
 /// Six answers of a mean length in all three modalities.
 fn inference(runs: usize) -> Result<serde_json::Value> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut matrix = |rows: usize, columns: usize| Array2::from_shape_simple_fn((rows, columns), || rng.random_range(-1.0_f32..1.0));
+    let mut matrix =
+        |rows: usize, columns: usize| Array2::from_shape_simple_fn((rows, columns), || rng.random_range(-1.0_f32..1.0));
     let answers = (0..6)
         .map(|_| {
             let mut tracks = ByModality::default();

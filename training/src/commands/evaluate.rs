@@ -5,8 +5,8 @@ use std::path::Path;
 use hirenet_core::Modality;
 
 use super::print;
-use crate::cli::Evaluate;
-use crate::data::{Corpus, Limits, Split};
+use crate::cli::{Evaluate, MeasuredOn};
+use crate::data::{Corpus, Limits, Record, Split};
 use crate::eval::bundle::{open, runtime, score};
 use crate::eval::predictions::{FUSED, Predictions};
 use crate::eval::report::{markdown, reports};
@@ -39,13 +39,15 @@ fn of_bundle(arguments: &Evaluate, path: &Path) -> Result<Vec<Predictions>> {
     let mut bundle = open(&runtime, path)?;
     let modalities: Vec<Modality> = bundle.modalities().collect();
     let corpus = Corpus::open(&arguments.dataset, &modalities, Limits::default())?;
-    let of = |split: Split| -> Vec<usize> {
+    let of = |on: MeasuredOn| -> Vec<usize> {
+        let wanted = |record: &Record| on == MeasuredOn::All || record.split.map(MeasuredOn::Split) == Some(on);
         let records = corpus.records().iter().enumerate();
-        records.filter(|(_, record)| record.split == Some(split)).map(|(index, _)| index).collect()
+        records.filter(|(_, record)| wanted(record)).map(|(index, _)| index).collect()
     };
-    let (validation, test) = (of(Split::Validation), of(arguments.on));
+    let (validation, test) = (of(MeasuredOn::Split(Split::Validation)), of(arguments.on));
     if test.is_empty() {
-        return Err(TrainError::Usage(format!("{} has no split {:?}", arguments.dataset.display(), arguments.on)));
+        let folder = arguments.dataset.display();
+        return Err(TrainError::Usage(format!("{folder} has no such interviews: {:?}", arguments.on)));
     }
     let (validation, test) = (score(&mut bundle, &corpus, &validation)?, score(&mut bundle, &corpus, &test)?);
     let logit = |p: f64| (p.clamp(1e-9, 1.0 - 1e-9) / (1.0 - p.clamp(1e-9, 1.0 - 1e-9))).ln();

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::print;
+use crate::Result;
 use crate::bundle::network_seed;
 use crate::cli::Explain;
 use crate::data::split::split;
@@ -24,7 +25,6 @@ use crate::fit::{Settings, Single, Unseen, load_run, singles, train};
 use crate::models::HireNet;
 use crate::nn::Parameters;
 use crate::synth::read_truth;
-use crate::Result;
 
 /// Words and questions that are printed.
 const TOP: usize = 20;
@@ -54,7 +54,8 @@ pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
         let seen = attended(&single, &looked_at)?;
         let moments = truths.as_ref().map(|t| moments_hit(&seen, t, single.modality, settings.train.seed));
         let words = if single.modality == Modality::Verbal { word_weights(&seen, &corpus)? } else { Vec::new() };
-        let control = if arguments.no_control { None } else { Some(control(&single, &settings, &splits, &looked_at, quiet)?) };
+        let control =
+            if arguments.no_control { None } else { Some(control(&single, &settings, &splits, &looked_at, quiet)?) };
         let explanation = Explanation {
             attention: unevenness(&seen),
             influence: influence(&single, &seen, settings.train.seed)?,
@@ -114,7 +115,8 @@ fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
             100.0 * e.attention.with_a_moment,
             e.attention.mean_peak
         );
-        let verdict = if e.influence.influential { "attention goes with influence" } else { "attention is NOT influential" };
+        let verdict =
+            if e.influence.influential { "attention goes with influence" } else { "attention is NOT influential" };
         let _ = writeln!(
             out,
             "- {verdict}: rank correlation with |influence| {:.2} over {} slices; mean |influence| {:.3} of attention slices, {:.3} of random ones",
@@ -146,7 +148,9 @@ fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
             let _ = writeln!(
                 out,
                 "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {:.2}",
-                100.0 * attention.with_a_moment, attention.mean_peak, influence.rank_correlation
+                100.0 * attention.with_a_moment,
+                attention.mean_peak,
+                influence.rank_correlation
             );
         }
         let words: Vec<String> = e.words.iter().take(TOP).map(|w| format!("{} {:.1}", w.word, w.importance)).collect();

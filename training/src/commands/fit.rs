@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{device, print};
+use crate::Result;
 use crate::bundle::{CardText, card};
 use crate::cli::Fit;
 use crate::data::{Corpus, Split};
@@ -15,7 +16,6 @@ use crate::eval::threshold::best_threshold;
 use crate::files::{make_folder, write_json, write_whole};
 use crate::fit::{Fitted, Observer, Run, Settings, curves};
 use crate::progress::Bar;
-use crate::Result;
 
 pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
     let base = arguments.training.settings();
@@ -36,8 +36,7 @@ pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
             resume: arguments.resume,
         };
         let prefix = if single { String::new() } else { format!("{label} ") };
-        let fitted =
-            run.fit(&|name| -> Box<dyn Observer> { Box::new(Bar::new(&format!("{prefix}{name}"), quiet)) })?;
+        let fitted = run.fit(&|name| -> Box<dyn Observer> { Box::new(Bar::new(&format!("{prefix}{name}"), quiet)) })?;
         let auc = validation_auc(&fitted);
         tried.push(json!({"settings": label, "validation_auc": auc}));
         write_results(&place, &fitted)?;
@@ -91,10 +90,18 @@ fn export(arguments: &Fit, corpus: &Corpus, settings: &Settings, fitted: &Fitted
         said.validation.iter().map(|s| (calibration.score(s.logit as f32), s.label)).unzip();
     let counts: Map<String, Value> = Split::ALL
         .iter()
-        .map(|split| (format!("{split:?}").to_lowercase(), json!(corpus.records().iter().filter(|r| r.split == Some(*split)).count())))
+        .map(|split| {
+            (
+                format!("{split:?}").to_lowercase(),
+                json!(corpus.records().iter().filter(|r| r.split == Some(*split)).count()),
+            )
+        })
         .collect();
     let more = Map::from_iter([
-        ("model".to_owned(), json!("implements HireNet as described by Hemamou et al., AAAI 2019, with a gated fusion")),
+        (
+            "model".to_owned(),
+            json!("implements HireNet as described by Hemamou et al., AAAI 2019, with a gated fusion"),
+        ),
         ("measured_on_test".to_owned(), json!(test_measures(said))),
         ("settings".to_owned(), json!(settings)),
         ("interviews".to_owned(), json!(counts)),

@@ -64,9 +64,11 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
             let value = field(at);
             Some((name.strip_prefix(GROUP)?.to_owned(), value)).filter(|(_, value)| !value.is_empty())
         });
-        let known = decisions
-            .entry(field(id))
-            .or_insert_with(|| Decision { votes: Vec::new(), position: position.clone(), groups: groups.collect() });
+        let known = decisions.entry(field(id)).or_insert_with(|| Decision {
+            votes: Vec::new(),
+            position: position.clone(),
+            groups: groups.collect(),
+        });
         if known.position != position {
             return Err(wrong(line, "the interview has another position on an earlier line".to_owned()));
         }
@@ -150,7 +152,8 @@ fn convert(
     for name in ["verbal", "vocal", "visual", "question", "title"] {
         let Some(about) = described.get(name) else { continue };
         let values = file.matrix(name, usize::MAX)?;
-        let found = SchemaEntry { id: about["schema"].as_str().unwrap_or_default().to_owned(), columns: values.ncols() };
+        let found =
+            SchemaEntry { id: about["schema"].as_str().unwrap_or_default().to_owned(), columns: values.ncols() };
         let room = if matches!(name, "question" | "title") { "context" } else { name };
         if let Some(slot) = schemas.slot(room) {
             let wanted = slot.get_or_insert_with(|| found.clone());

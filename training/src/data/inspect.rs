@@ -67,7 +67,9 @@ pub fn inspect(corpus: &Corpus) -> Result<Inspection> {
     let counts: Vec<Vec<Counts>> = records.par_iter().map(|record| read(corpus, record)).collect::<Result<_>>()?;
     let limits = Limits::default();
     let mut tracks = BTreeMap::new();
-    for (place, modality) in Modality::ALL.into_iter().enumerate().filter(|(_, m)| corpus.header().schemas.get(*m).is_some()) {
+    for (place, modality) in
+        Modality::ALL.into_iter().enumerate().filter(|(_, m)| corpus.header().schemas.get(*m).is_some())
+    {
         let limit = if modality == Modality::Verbal { limits.words } else { limits.windows };
         tracks.insert(modality, of_modality(&counts, place, limit));
     }

@@ -64,7 +64,11 @@ pub fn tracks(sample: &Sample) -> InterviewTracks {
 ///
 /// # Errors
 /// Those of reading and of the bundle.
-pub fn score(bundle: &mut Bundle, corpus: &Corpus, interviews: &[usize]) -> Result<Vec<(usize, u8, f64, ByModality<f64>)>> {
+pub fn score(
+    bundle: &mut Bundle,
+    corpus: &Corpus,
+    interviews: &[usize],
+) -> Result<Vec<(usize, u8, f64, ByModality<f64>)>> {
     let mut scored = Vec::new();
     for index in interviews {
         let sample = corpus.sample(*index)?;

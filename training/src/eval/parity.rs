@@ -57,7 +57,12 @@ struct Own {
 
 fn own(networks: &Networks, sample: &Arc<Sample>) -> Result<Own> {
     let answers = sample.answers.len();
-    let mut own = Own { logit: 0.0, logits: ByModality::default(), gates: [0.0; 3], attention: vec![ByModality::default(); answers] };
+    let mut own = Own {
+        logit: 0.0,
+        logits: ByModality::default(),
+        gates: [0.0; 3],
+        attention: vec![ByModality::default(); answers],
+    };
     let mut summary = Summary {
         index: 0,
         label: 0,
@@ -130,7 +135,8 @@ pub fn parity(networks: &Networks, header: &Header, runtime: &Runtime, count: us
             Err(error) => return Err(error.into()),
         };
         compared += 1;
-        let mut differ = |a: f64, b: f64| worst = if (a - b).is_nan() { f64::INFINITY } else { worst.max((a - b).abs()) };
+        let mut differ =
+            |a: f64, b: f64| worst = if (a - b).is_nan() { f64::INFINITY } else { worst.max((a - b).abs()) };
         differ(f64::from(found.logit), expected.logit);
         for (modality, score) in found.scores.iter() {
             let logit = (score / (1.0 - score)).ln();

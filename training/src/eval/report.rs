@@ -117,7 +117,8 @@ fn seed(said: &Predictions, draws: usize) -> Seed {
     let raw: Vec<f64> = said.test.iter().map(|s| sigmoid(s.logit)).collect();
     let mut at_threshold = measures(&test, &labels, threshold);
     if said.model == "random" {
-        let share = validation_labels.iter().map(|y| f64::from(*y)).sum::<f64>() / validation_labels.len().max(1) as f64;
+        let share =
+            validation_labels.iter().map(|y| f64::from(*y)).sum::<f64>() / validation_labels.len().max(1) as f64;
         at_threshold.f1 = random_vote_f1(&labels, share, said.seed);
         (at_threshold.precision, at_threshold.recall) = (at_threshold.f1, at_threshold.f1);
     }
@@ -165,7 +166,8 @@ pub fn markdown(reports: &[ModelReport]) -> String {
             if report.seeds.len() > 1 { format!("{mean:.3} ± {deviation:.3}") } else { format!("{mean:.3}") }
         };
         let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
-        let paper = report.reported.map_or(String::new(), |(p, r, f1)| format!("{} / {} / {f1:.3}", number(p), number(r)));
+        let paper =
+            report.reported.map_or(String::new(), |(p, r, f1)| format!("{} / {} / {f1:.3}", number(p), number(r)));
         let [low, high] = report.seeds[0].auc_interval;
         let _ = writeln!(
             out,
@@ -215,7 +217,11 @@ mod tests {
     fn predictions(model: &str, seed: u64) -> Predictions {
         let scored = |from: usize| -> Vec<Scored> {
             (from..from + 60)
-                .map(|i| Scored { index: i, label: (i % 2) as u8, logit: (i % 2) as f64 * 2.0 - (i % 7) as f64 * 0.5 + seed as f64 * 0.01 })
+                .map(|i| Scored {
+                    index: i,
+                    label: (i % 2) as u8,
+                    logit: (i % 2) as f64 * 2.0 - (i % 7) as f64 * 0.5 + seed as f64 * 0.01,
+                })
                 .collect()
         };
         Predictions { model: model.into(), modality: "vocal".into(), seed, validation: scored(0), test: scored(60) }

@@ -67,7 +67,8 @@ pub fn attended(single: &Single<'_>, interviews: &[usize]) -> Result<Vec<Attende
             let sample = &batch.samples[*interview];
             let Some(rows) = sample.answers[*answer].tracks.get(single.modality) else { continue };
             let (start, length) = (batch.layout.start(sequence), batch.layout.len(sequence));
-            let places = batch.answers.start(*interview)..batch.answers.start(*interview) + batch.answers.len(*interview);
+            let places =
+                batch.answers.start(*interview)..batch.answers.start(*interview) + batch.answers.len(*interview);
             let place = places.clone().find(|place| packed[*place] == *answer);
             let kept: Vec<usize> = rows.kept.iter().map(|row| *row as usize).collect();
             let seconds = seconds(single.modality, &sample.answers[*answer], &rows.kept);

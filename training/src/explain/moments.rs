@@ -30,9 +30,10 @@ pub fn moments_hit(attended: &[Attended], truths: &[Truth], modality: Modality, 
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut answers, mut hits, mut by_chance) = (0, 0, 0);
     for a in attended {
-        let asked = truths[a.interview].moments.iter().find(|m| {
-            m.answer == a.answer && m.modality == modality && m.asked && m.polarity > 0
-        });
+        let asked = truths[a.interview]
+            .moments
+            .iter()
+            .find(|m| m.answer == a.answer && m.modality == modality && m.asked && m.polarity > 0);
         let Some(moment) = asked else { continue };
         answers += 1;
         let near = |centre: f64| centre > moment.seconds.0 - NEAR_S && centre < moment.seconds.1 + NEAR_S;

@@ -135,7 +135,7 @@ mod tests {
         assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[1.0, 8.0, 27.0, 64.0]) - 1.0).abs() < 1e-12);
         assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]) + 1.0).abs() < 1e-12);
         // Worked by hand: ranks 0, 1.5, 1.5, 3 against 1, 0, 2, 3.
-        let expected = 3.5 / (4.5_f64 * 5.0).sqrt();
+        let expected = 3.0 / (4.5_f64 * 5.0).sqrt();
         assert!((spearman(&[1.0, 2.0, 2.0, 5.0], &[2.0, 1.0, 3.0, 4.0]) - expected).abs() < 1e-12);
         assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), 0.0);
     }

@@ -108,7 +108,8 @@ fn judge(
         let Some(rows) = sample.answers[a.answer].tracks.get(modality) else { continue };
         let taken: Vec<usize> = slices.iter().flat_map(|(first, last)| *first..=*last).collect();
         for row in &taken {
-            let normal = normalisation.apply(rows.values.row(*row).to_slice().unwrap_or_default()).collect::<Vec<f32>>();
+            let normal =
+                normalisation.apply(rows.values.row(*row).to_slice().unwrap_or_default()).collect::<Vec<f32>>();
             to.iter_mut().zip(normal).for_each(|(sum, value)| *sum += value / taken.len() as f32);
         }
     }

@@ -73,7 +73,11 @@ pub fn question_weights(attended: &[Attended], corpus: &Corpus) -> Vec<QuestionW
     }
     let mut weights: Vec<QuestionWeight> = sums
         .into_iter()
-        .map(|(question, (count, sum))| QuestionWeight { question: question.to_owned(), count, weight: sum / count as f64 })
+        .map(|(question, (count, sum))| QuestionWeight {
+            question: question.to_owned(),
+            count,
+            weight: sum / count as f64,
+        })
         .collect();
     weights.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     weights

@@ -46,7 +46,8 @@ fn panel(out: &mut String, left: f64, name: &str, history: &[Epoch]) {
         let value = top * f64::from(step) / 4.0;
         let at = y(value);
         let _ = writeln!(out, "<line x1=\"{x0}\" x2=\"{x1}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>");
-        let _ = writeln!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>", x0 - 4.0, at + 4.0);
+        let _ =
+            writeln!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>", x0 - 4.0, at + 4.0);
     }
     let _ = writeln!(out, "<text x=\"{x1}\" y=\"{:.1}\" text-anchor=\"end\">epoch {}</text>", y0 + 16.0, history.len());
     for (_, colour, of) in LINES {

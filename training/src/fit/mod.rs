@@ -9,10 +9,8 @@ mod single;
 mod train;
 
 pub use optimiser::Adam;
-pub use run::{Fitted, Run, load_run, positive_weight, singles};
 pub(crate) use run::PREDICT_BATCH;
+pub use run::{Fitted, Run, load_run, positive_weight, singles};
 pub use settings::{Grid, Settings, parse_grid_entry};
 pub use single::Single;
-pub use train::{
-    Epoch, Observer, Scored, Task, TrainOptions, Unseen, cross_entropy, for_batches, predict, train,
-};
+pub use train::{Epoch, Observer, Scored, Task, TrainOptions, Unseen, cross_entropy, for_batches, predict, train};

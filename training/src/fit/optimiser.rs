@@ -62,7 +62,9 @@ impl Adam {
     pub(crate) fn state(&self, parameters: &Parameters) -> Vec<(String, Tensor)> {
         let named = parameters.vars().iter().zip(&self.moments);
         named
-            .flat_map(|((name, _), (m, v))| [(format!("mean/{name}"), m.clone()), (format!("square/{name}"), v.clone())])
+            .flat_map(|((name, _), (m, v))| {
+                [(format!("mean/{name}"), m.clone()), (format!("square/{name}"), v.clone())]
+            })
             .collect()
     }
 
@@ -75,8 +77,7 @@ impl Adam {
             Some(tensor) => tensor.to_device(parameters.device()),
             None => bail!("{kind}/{name} is missing"),
         };
-        let moments =
-            parameters.vars().iter().map(|(name, _)| Ok((moment("mean", name)?, moment("square", name)?)));
+        let moments = parameters.vars().iter().map(|(name, _)| Ok((moment("mean", name)?, moment("square", name)?)));
         Ok(Adam { moments: moments.collect::<Result<_>>()?, step })
     }
 

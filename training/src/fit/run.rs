@@ -75,8 +75,7 @@ impl Run<'_> {
         let splits = split(self.corpus, self.settings.split, seed)?;
         let normalisations = normalisation(self.corpus, splits.of(Split::Train))?;
         save_statistics(&self.folder, &normalisations)?;
-        let networks =
-            Networks::draw(self.corpus.header(), &normalisations, self.settings.sizes, seed, &self.device)?;
+        let networks = Networks::draw(self.corpus.header(), &normalisations, self.settings.sizes, seed, &self.device)?;
         let positive = positive_weight(self.corpus, splits.of(Split::Train), self.settings.train.balance);
         let (mut histories, mut predictions) = (BTreeMap::new(), Vec::new());
         let singles = singles(self.corpus, &networks, positive);
@@ -135,13 +134,8 @@ fn modality_of(name: &str) -> Option<Modality> {
 /// The networks of a bundle as things to run.
 #[must_use]
 pub fn singles<'a>(corpus: &'a Corpus, networks: &'a Networks, positive: f64) -> Vec<Single<'a>> {
-    let single = |(modality, (network, normalisation)): (&Modality, &'a (crate::models::HireNet, Normalisation))| Single {
-        corpus,
-        modality: *modality,
-        normalisation,
-        network,
-        positive,
-        labels: None,
+    let single = |(modality, (network, normalisation)): (&Modality, &'a (crate::models::HireNet, Normalisation))| {
+        Single { corpus, modality: *modality, normalisation, network, positive, labels: None }
     };
     networks.single.iter().map(single).collect()
 }

@@ -44,7 +44,16 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        TrainOptions { rate: 1e-3, batch: 32, dropout: 0.2, epochs: 60, patience: 10, clip: 1.0, seed: 1, balance: true }
+        TrainOptions {
+            rate: 1e-3,
+            batch: 32,
+            dropout: 0.2,
+            epochs: 60,
+            patience: 10,
+            clip: 1.0,
+            seed: 1,
+            balance: true,
+        }
     }
 }
 
@@ -197,7 +206,8 @@ pub fn train<T: Task>(
             return Err(TrainError::Usage(format!("{} was made with other settings", path.display())));
         }
         let stripped = |prefix: &str| {
-            let part = |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()));
+            let part =
+                |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()));
             tensors.iter().filter_map(part).collect()
         };
         parameters.restore(&stripped("weight/"))?;

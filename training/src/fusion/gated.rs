@@ -10,13 +10,13 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Summary;
+use crate::Result;
 use crate::data::WordRows;
 use crate::fit::{Scored, Task, cross_entropy};
 use crate::models::Sizes;
 use crate::nn::layers::{Attention, Gru, Score};
 use crate::nn::parameters::{matrix, vector};
 use crate::nn::{Dropout, Parameters, Ragged};
-use crate::Result;
 
 /// Score of a modality that an answer lacks; its weight is exactly 0.
 const MASKED: f64 = -1e9;
@@ -77,7 +77,13 @@ impl GatedFusion {
     ///
     /// # Errors
     /// Those of the device.
-    pub fn new(mut p: Parameters, modalities: &[Modality], inputs: usize, words: usize, sizes: Sizes) -> DeviceResult<GatedFusion> {
+    pub fn new(
+        mut p: Parameters,
+        modalities: &[Modality],
+        inputs: usize,
+        words: usize,
+        sizes: Sizes,
+    ) -> DeviceResult<GatedFusion> {
         let Sizes { hidden, context, attention, both_ways } = sizes;
         let (units, ways) = (hidden, if both_ways { 2 } else { 1 });
         let range = |n: usize| 1.0 / (n as f32).sqrt();
@@ -206,7 +212,10 @@ impl FusionTask<'_> {
     ///
     /// # Errors
     /// Those of the device.
-    pub fn lay_out<'s>(&self, summaries: impl Iterator<Item = (&'s Summary, Vec<Modality>)>) -> Result<Option<FusionBatch>> {
+    pub fn lay_out<'s>(
+        &self,
+        summaries: impl Iterator<Item = (&'s Summary, Vec<Modality>)>,
+    ) -> Result<Option<FusionBatch>> {
         let device = self.network.parameters.device();
         let modalities = self.network.modalities();
         let (mut members, mut counts, mut origin, mut chosen, mut titles) =
@@ -299,7 +308,11 @@ impl Task for FusionTask<'_> {
 
     fn logits(&self, batch: &FusionBatch) -> Result<Vec<Scored>> {
         let logits: Vec<f32> = self.network.forward(batch, &mut Dropout::off())?.logits.to_vec1()?;
-        let scored = |((index, label), logit): (&(usize, u8), f32)| Scored { index: *index, label: *label, logit: f64::from(logit) };
+        let scored = |((index, label), logit): (&(usize, u8), f32)| Scored {
+            index: *index,
+            label: *label,
+            logit: f64::from(logit),
+        };
         Ok(batch.members.iter().zip(logits).map(scored).collect())
     }
 }

@@ -54,7 +54,12 @@ impl Early {
 
     /// Logits of interviews, as if only the `visible` modalities had been recorded.
     #[must_use]
-    pub fn score(&self, summaries: &BTreeMap<usize, Summary>, interviews: &[usize], visible: &[Modality]) -> Vec<Scored> {
+    pub fn score(
+        &self,
+        summaries: &BTreeMap<usize, Summary>,
+        interviews: &[usize],
+        visible: &[Modality],
+    ) -> Vec<Scored> {
         let seen: Vec<Modality> = self.modalities.iter().copied().filter(|m| visible.contains(m)).collect();
         let of = |summary: &Summary| {
             let there = seen.iter().any(|m| summary.interviews.get(*m).is_some());

@@ -68,8 +68,7 @@ impl Classifier {
         for learner in learners {
             for penalty in PENALTIES {
                 let fitted = Classifier::fit(*learner, x, labels, penalty)?;
-                let scores: Vec<f64> =
-                    validation_x.rows().into_iter().map(|row| fitted.logit(&row.to_vec())).collect();
+                let scores: Vec<f64> = validation_x.rows().into_iter().map(|row| fitted.logit(&row.to_vec())).collect();
                 let found = auc(&scores, validation_labels);
                 if best.as_ref().is_none_or(|(so_far, _)| found > *so_far) {
                     best = Some((found, fitted));

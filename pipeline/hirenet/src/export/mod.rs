@@ -107,13 +107,8 @@ fn write_branch(
     let summaries = g.op("Concat", &[&answers, &question], &[("axis", Attr::Int(1))]);
 
     let present = is_present(g, lengths);
-    let weights = HighWeights {
-        high: &w.high,
-        title: &w.title,
-        global: &w.global,
-        score: &w.score,
-        score_bias: w.score_bias,
-    };
+    let weights =
+        HighWeights { high: &w.high, title: &w.title, global: &w.global, score: &w.score, score_bias: w.score_bias };
     let high = write_high_level(g, &summaries, &present, contexts, &weights);
     let logit = reshape(g, &high.logit, &[1]);
 
@@ -206,13 +201,8 @@ fn write_fusion(g: &mut Graph, branches: &[(Modality, BranchValues)], contexts: 
     let summaries = g.op("Concat", &[&fused, &question], &[("axis", Attr::Int(1))]);
     let any = g.op("ReduceMax", &[&presences], &[("axes", Attr::Ints(&[1])), ("keepdims", Attr::Int(0))]);
     let any = cast(g, &any, Element::Bool);
-    let weights = HighWeights {
-        high: &w.high,
-        title: &w.title,
-        global: &w.global,
-        score: &w.score,
-        score_bias: w.score_bias,
-    };
+    let weights =
+        HighWeights { high: &w.high, title: &w.title, global: &w.global, score: &w.score, score_bias: w.score_bias };
     let high = write_high_level(g, &summaries, &any, contexts, &weights);
 
     let beta = unsqueeze(g, &high.weights, 0);

@@ -2,6 +2,7 @@
 
 mod contract;
 mod parity;
+mod pytorch;
 mod scoring;
 mod shipped;
 mod support;

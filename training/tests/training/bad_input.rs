@@ -1,0 +1,186 @@
+//! Broken folders are refused with the file's name.
+
+use std::path::{Path, PathBuf};
+
+use hirenet_core::Modality;
+use hirenet_training::data::answer_file::AnswerFile;
+use hirenet_training::data::{AnswerContent, Corpus, Limits, SchemaEntries, Split, TrackContent, read_records, write_records};
+use ndarray::Array2;
+
+use crate::support::{refused, small};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        let dir = tempfile::tempdir().unwrap();
+        small(dir.path(), |options| {
+            options.interviews = 40;
+            options.missing = 0.0;
+            options.grouped = true;
+        });
+        Folder(dir)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// `inspect` refuses the folder; what it says.
+    fn refused(&self) -> String {
+        refused(&["inspect", self.path().to_str().unwrap()], 3)
+    }
+
+    fn answer(&self) -> PathBuf {
+        self.path().join("answers/000/i00003-a1.safetensors")
+    }
+
+    /// Writes the answer's file anew with one vocal track.
+    fn rewrite(&self, vocal: Array2<f32>, schemas: &SchemaEntries) {
+        let width = Array2::zeros((2, 256));
+        let content = AnswerContent {
+            interview: "i00003".into(),
+            answer: "a1".into(),
+            duration_s: None,
+            tracks: vec![
+                ("vocal", TrackContent::whole(vocal)),
+                ("question", TrackContent::whole(width.clone())),
+                ("title", TrackContent::whole(width)),
+            ],
+            word_times: None,
+            words: None,
+        };
+        std::fs::write(self.answer(), content.to_bytes(schemas).unwrap()).unwrap();
+    }
+
+    fn records(&self, change: impl Fn(&str) -> String) {
+        let path = self.path().join("interviews.jsonl");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text.lines().map(|line| change(line) + "\n").collect::<String>()).unwrap();
+    }
+}
+
+#[test]
+fn a_whole_folder_is_described() {
+    let folder = Folder::new();
+    let output = crate::support::program(&["inspect", folder.path().to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("40 interviews") && said.contains("vocal"), "{said}");
+}
+
+#[test]
+fn numbers_that_are_not_finite_name_their_file() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let folder = Folder::new();
+        let mut vocal = Array2::zeros((5, 51));
+        vocal[[3, 7]] = bad;
+        folder.rewrite(vocal, &SchemaEntries::of_the_pipeline());
+        let said = folder.refused();
+        assert!(said.contains("i00003-a1.safetensors") && said.contains("not finite"), "{said}");
+    }
+}
+
+#[test]
+fn a_schema_of_another_kind_or_width_names_its_file() {
+    let folder = Folder::new();
+    let mut schemas = SchemaEntries::of_the_pipeline();
+    schemas.vocal.as_mut().unwrap().id = "vocal/other/1".into();
+    folder.rewrite(Array2::zeros((5, 51)), &schemas);
+    let said = folder.refused();
+    assert!(said.contains("i00003-a1.safetensors") && said.contains("vocal/other/1"), "{said}");
+    folder.rewrite(Array2::zeros((5, 50)), &SchemaEntries::of_the_pipeline());
+    let said = folder.refused();
+    assert!(said.contains("i00003-a1.safetensors") && said.contains("50 columns"), "{said}");
+}
+
+#[test]
+fn files_cut_short_and_missing_ones_are_named() {
+    let folder = Folder::new();
+    let bytes = std::fs::read(folder.answer()).unwrap();
+    for length in [0, 4, 100, bytes.len() - 1] {
+        std::fs::write(folder.answer(), &bytes[..length]).unwrap();
+        let said = folder.refused();
+        assert!(said.contains("i00003-a1.safetensors"), "{said}");
+    }
+    std::fs::remove_file(folder.answer()).unwrap();
+    assert!(folder.refused().contains("i00003-a1.safetensors"));
+}
+
+#[test]
+fn labels_outside_0_and_1_name_their_line() {
+    let folder = Folder::new();
+    folder.records(|line| {
+        if line.contains("i00004") {
+            line.replace("\"label\":0", "\"label\":2").replace("\"label\":1", "\"label\":2")
+        } else {
+            line.to_owned()
+        }
+    });
+    let said = folder.refused();
+    assert!(said.contains("interviews.jsonl") && said.contains("line 5") && said.contains("label is 2"), "{said}");
+}
+
+#[test]
+fn a_position_in_two_splits_of_a_grouped_data_set_is_refused() {
+    let folder = Folder::new();
+    let mut records = read_records(folder.path()).unwrap();
+    let again = |at: usize| records[..at].iter().any(|earlier| earlier.position == records[at].position);
+    let second = (1..records.len()).find(|at| again(*at)).unwrap();
+    let other = if records[second].split == Some(Split::Train) { Split::Test } else { Split::Train };
+    records[second].split = Some(other);
+    write_records(folder.path(), &records).unwrap();
+    let said = folder.refused();
+    assert!(said.contains("interviews.jsonl") && said.contains("grouped by position"), "{said}");
+}
+
+#[test]
+fn files_outside_the_folder_are_not_opened() {
+    let folder = Folder::new();
+    folder.records(|line| line.replace("answers/000/i00003-a1", "../i00003-a1"));
+    assert!(folder.refused().contains("not a file inside the folder"));
+}
+
+#[test]
+fn empty_answers_and_an_answer_of_3_hours_are_survived() {
+    let folder = Folder::new();
+    folder.rewrite(Array2::zeros((0, 51)), &SchemaEntries::of_the_pipeline());
+    let read = || {
+        let corpus = Corpus::open(folder.path(), &Modality::ALL, Limits::default()).unwrap();
+        corpus.sample(3).unwrap()
+    };
+    assert!(read().answers[0].tracks.vocal.is_none());
+    let windows = hirenet_core::window_count(3.0 * 3600.0);
+    folder.rewrite(Array2::zeros((windows, 51)), &SchemaEntries::of_the_pipeline());
+    assert_eq!(read().answers[0].tracks.vocal.as_ref().unwrap().kept.len(), 240);
+    let path = folder.answer();
+    let file = AnswerFile::open(&path, &["hirenet-answer/1"]).unwrap();
+    assert_eq!(file.rows("vocal"), Some(windows));
+    let output = crate::support::program(&["inspect", folder.path().to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 answers are longer"));
+}
+
+#[test]
+fn a_bundle_cut_short_is_named() {
+    let folder = Folder::new();
+    let whole = std::fs::read(hirenet_tests::model("hirenet-untrained.onnx").path).unwrap();
+    let cut = folder.path().join("cut.onnx");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let said = refused(&["evaluate", folder.path().to_str().unwrap(), cut.to_str().unwrap()], 3);
+    assert!(said.contains("cut.onnx") && said.starts_with("bundle_unreadable"), "{said}");
+}
+
+#[test]
+fn settings_of_another_run_are_not_gone_on_from() {
+    let folder = Folder::new();
+    let out = folder.path().join("b.onnx");
+    let fit = |rate: &str, resume: &[&str]| {
+        let words = ["-q", "fit", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let more = ["--modalities", "vocal", "--hidden", "4", "--epochs", "1", "--rate", rate];
+        [&words[..], &more[..], resume].concat().iter().map(|w| (*w).to_owned()).collect::<Vec<String>>()
+    };
+    let first = fit("0.001", &[]);
+    assert!(crate::support::program(&first.iter().map(String::as_str).collect::<Vec<_>>()).status.success());
+    let second = fit("0.002", &["--resume"]);
+    let said = refused(&second.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+    assert!(said.contains("vocal.safetensors") && said.contains("other settings"), "{said}");
+}

@@ -1,0 +1,35 @@
+//! The exported bundle against the trainer's own numbers.
+
+use candle_core::Device;
+use hirenet_core::Modality;
+use hirenet_training::bundle::Networks;
+use hirenet_training::data::{Corpus, Limits, normalisation};
+use hirenet_training::eval::parity::parity;
+use hirenet_training::models::Sizes;
+
+use crate::support::small;
+
+const TOLERANCE: f64 = 1e-4;
+const INTERVIEWS: usize = 500;
+
+fn largest_difference(sizes: Sizes, modalities: &[Modality], interviews: usize) -> f64 {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path(), |options| options.interviews = 20);
+    let corpus = Corpus::open(dir.path(), modalities, Limits::default()).unwrap();
+    let normalisations = normalisation(&corpus, &(0..20).collect::<Vec<_>>()).unwrap();
+    let networks = Networks::draw(corpus.header(), &normalisations, sizes, 7, &Device::Cpu).unwrap();
+    parity(&networks, corpus.header(), hirenet_tests::runtime(), interviews, 1).unwrap()
+}
+
+#[test]
+fn the_graph_agrees_with_the_trainer_on_500_random_interviews() {
+    let worst = largest_difference(Sizes::uniform(12), &Modality::ALL, INTERVIEWS);
+    assert!(worst < TOLERANCE, "{worst}");
+}
+
+#[test]
+fn a_high_level_of_one_direction_and_a_single_modality_agree_too() {
+    let one_way = Sizes { hidden: 5, context: 3, attention: 4, both_ways: false };
+    assert!(largest_difference(one_way, &Modality::ALL, 40) < TOLERANCE);
+    assert!(largest_difference(Sizes::uniform(5), &[Modality::Visual], 40) < TOLERANCE);
+}
