@@ -66,28 +66,25 @@ as_postgres() {
 live_pid() {
     local pid
     pid=$(cat "$dir/$1.pid" 2>/dev/null) || return 1
-    # The state Z, a zombie that nobody has waited for, is dead.
-    [ -n "$pid" ] && ! grep -q '^State:[[:space:]]Z' "/proc/$pid/status" 2>/dev/null &&
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2" && echo "$pid"
+    # A zombie that nobody has waited for has no command line.
+    [ -n "$pid" ] && grep -qzF -- "$2" "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
 }
 broker_pid() { live_pid broker "$dir/broker"; }
-epmd_pid() { live_pid epmd "-port $epmd_port"; }
+epmd_pid() { live_pid epmd "$epmd_port"; }
 postgres_pid() {
     head -n 1 "$dir/postgres/data/postmaster.pid" >"$dir/postgres.pid" 2>/dev/null || return 1
     live_pid postgres "$dir/postgres/data"
 }
 
-# Waits for the end of process PID, SECONDS at most.
-gone_within() {
-    timeout "$2" tail --pid="$1" -s 0.05 -f /dev/null
-}
-
 # Ends the process that FINDER names: SIGNAL, then kill -9 after 20 seconds.
 end() {
-    local finder=$1 signal=$2 pid
+    local finder=$1 signal=$2 pid deadline=$((SECONDS + 20))
     pid=$("$finder") || return 0
     kill "-$signal" "$pid" 2>/dev/null || return 0
-    gone_within "$pid" 20 || kill -KILL "$pid" 2>/dev/null || true
+    while "$finder" >/dev/null; do
+        [ $SECONDS -le $deadline ] || kill -KILL "$pid" 2>/dev/null || true
+        sleep 0.02
+    done
 }
 
 # --- ports and passwords --------------------------------------------------------------------------------------------
