@@ -10,11 +10,13 @@ use hirenet_face::FaceSettings;
 use hirenet_language::LanguageSettings;
 use hirenet_media::MediaSettings;
 use hirenet_onnx::OnnxSettings;
+use hirenet_queue::QueueSettings;
 use hirenet_speech::SpeechSettings;
 use hirenet_voice::VoiceSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Common;
+use crate::daemon::{RetentionSettings, WorkSettings};
 use crate::failure::Failure;
 use crate::locate;
 
@@ -31,6 +33,9 @@ pub(crate) struct Config {
     pub(crate) face: FaceSettings,
     pub(crate) language: LanguageSettings,
     pub(crate) hirenet: HirenetSettings,
+    pub(crate) queue: QueueSettings,
+    pub(crate) work: WorkSettings,
+    pub(crate) retention: RetentionSettings,
 }
 
 /// Where model files lie and come from.
@@ -88,7 +93,9 @@ impl Config {
     fn read(file: Option<&Path>) -> Result<Config, Failure> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         if let Some(path) = file {
-            figment = figment.merge(Toml::file_exact(path));
+            let toml = Toml::file_exact(path);
+            refuse_secrets(path, &Figment::from(toml.clone()))?;
+            figment = figment.merge(toml);
         }
         // Variables without `__` (HIRENET_CONFIG, HIRENET_LOG) are no settings.
         let environment = Env::prefixed("HIRENET_").filter(|key| key.as_str().contains("__")).split("__");
@@ -103,9 +110,24 @@ impl Config {
         settings.onnx.library = PathBuf::new();
         settings.hirenet = HirenetSettings::default();
         settings.speech.model.clear();
+        // How jobs travel and where results go changes none of them.
+        settings.queue = QueueSettings::default();
+        settings.work = WorkSettings::default();
+        settings.retention = RetentionSettings::default();
         let json = serde_json::to_vec(&settings).map_err(|error| Failure::internal(&error.into()))?;
         Ok(sha256_bytes(&json))
     }
+}
+
+/// Settings that are secrets: a configuration file is copied, shown and kept under version control.
+const SECRETS: [&str; 3] = ["queue.url", "queue.management_url", "store.url"];
+
+fn refuse_secrets(file: &Path, figment: &Figment) -> Result<(), Failure> {
+    let set = |key: &&str| figment.extract_inner::<String>(key).is_ok_and(|value| !value.is_empty());
+    let Some(key) = SECRETS.iter().find(set) else { return Ok(()) };
+    let variable = format!("HIRENET_{}", key.replace('.', "__").to_uppercase());
+    let sentence = format!("{}: {key} holds a password: set {variable}, or {key}_file", file.display());
+    Err(Failure::new(Code::ConfigInvalid, sentence))
 }
 
 #[cfg(test)]
@@ -144,5 +166,14 @@ mod tests {
         let failure = Config::read(Some(&file)).unwrap_err();
         assert_eq!(failure.code(), Code::ConfigInvalid);
         assert!(format!("{failure:?}").contains("surprise"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_not_repeated() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, "[queue]\nurl = \"amqp://user:hush@host\"\n").unwrap();
+        let failure = format!("{:?}", Config::read(Some(&file)).unwrap_err());
+        assert!(failure.contains("HIRENET_QUEUE__URL") && !failure.contains("hush"), "{failure}");
     }
 }

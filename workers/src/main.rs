@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod daemon;
 mod failure;
 mod locate;
 mod logging;

@@ -134,9 +134,9 @@ codes! {
     InterviewErased "interview_erased" Faulty "The interview was erased; nothing is computed of it." "Nothing: an erasure is final.";
     ConsentWithdrawn "consent_withdrawn" Faulty "The candidate withdrew the consent to this modality; it was erased or never computed." "Nothing: consent decides.";
     // The daemon: fetching media
-    MediaForbidden "media_forbidden" Faulty "The media address is not under an allowed prefix." "Put the recording under a prefix of fetch.allow, or extend that setting.";
+    MediaForbidden "media_forbidden" Faulty "The media address is not under an allowed prefix." "Put the recording under a prefix of fetch.allowed_prefixes, or extend that setting.";
     MediaMissing "media_missing" Faulty "There is nothing at the media address." "Check that the upload was finished and the address is right.";
-    MediaDenied "media_denied" Unknown "The media store refused access." "Check the worker's credentials and the rights of the media store.";
+    MediaDenied "media_denied" Unknown "The media store refused the request, or its answer is of no use." "Check the worker's credentials and rights, that a signed address has not expired, and that it gives the recording itself.";
     FetchFailed "fetch_failed" Passing "The media could not be fetched." "Check the network and the media store.";
     // The daemon: broker and database
     BrokerUnavailable "broker_unavailable" Passing "The message broker cannot be reached." "Check that it runs and that queue.url names it.";
