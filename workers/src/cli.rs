@@ -1,5 +1,6 @@
 //! The command line: what is common to every command here, the commands themselves in a file for each part.
 
+mod daemon;
 mod pipeline;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hirenet_onnx::Device;
 
+pub(crate) use daemon::{DaemonCommand, DeadCommand, Submit, SubmitPriority, Work};
 pub(crate) use pipeline::{
     Analyze, BundleCommand, FeatureModality, ModelsCommand, PipelineCommand, TranscriptFormat,
 };
@@ -23,7 +25,14 @@ Examples:
   hirenet doctor                                   is this installation whole?
   hirenet report result/assessment.json --out p.html
 
-Exit status: 0 done, 2 wrong command line or configuration, 3 input refused, 4 partial result, 5 internal error.
+As a daemon, with RabbitMQ in front and PostgreSQL behind:
+  hirenet setup                                    queues and tables
+  hirenet work                                     a worker; start as many as you like
+  hirenet submit interview.json                    hand an interview over
+  hirenet status                                   queues, workers, jobs that do not move
+
+Exit status: 0 done, 2 wrong command line or configuration, 3 input refused, 4 partial result, 5 internal error,
+6 a worker was stopped and handed jobs back.
 Every failure prints its stable code and a sentence on stderr.";
 
 /// Measures asynchronous video interviews and shows the evidence.
@@ -76,6 +85,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     #[command(flatten)]
     Pipeline(PipelineCommand),
+    #[command(flatten)]
+    Daemon(DaemonCommand),
 }
 
 #[cfg(test)]

@@ -7,18 +7,21 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use hirenet_analyze::PolicySettings;
 use hirenet_core::{Code, sha256_bytes};
 use hirenet_face::FaceSettings;
+use hirenet_fetch::FetchSettings;
 use hirenet_language::LanguageSettings;
 use hirenet_media::MediaSettings;
 use hirenet_onnx::OnnxSettings;
 use hirenet_queue::QueueSettings;
 use hirenet_speech::SpeechSettings;
+use hirenet_store::StoreSettings;
 use hirenet_voice::VoiceSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Common;
-use crate::daemon::{RetentionSettings, WorkSettings};
+use crate::daemon::{HttpSettings, RetentionSettings, WorkSettings};
 use crate::failure::Failure;
 use crate::locate;
+use crate::telemetry::TelemetrySettings;
 
 /// Every setting of the program, a section a room.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -34,7 +37,11 @@ pub(crate) struct Config {
     pub(crate) language: LanguageSettings,
     pub(crate) hirenet: HirenetSettings,
     pub(crate) queue: QueueSettings,
+    pub(crate) store: StoreSettings,
+    pub(crate) fetch: FetchSettings,
     pub(crate) work: WorkSettings,
+    pub(crate) http: HttpSettings,
+    pub(crate) telemetry: TelemetrySettings,
     pub(crate) retention: RetentionSettings,
 }
 
@@ -112,7 +119,11 @@ impl Config {
         settings.speech.model.clear();
         // How jobs travel and where results go changes none of them.
         settings.queue = QueueSettings::default();
+        settings.store = StoreSettings::default();
+        settings.fetch = FetchSettings::default();
         settings.work = WorkSettings::default();
+        settings.http = HttpSettings::default();
+        settings.telemetry = TelemetrySettings::default();
         settings.retention = RetentionSettings::default();
         let json = serde_json::to_vec(&settings).map_err(|error| Failure::internal(&error.into()))?;
         Ok(sha256_bytes(&json))
@@ -120,7 +131,7 @@ impl Config {
 }
 
 /// Settings that are secrets: a configuration file is copied, shown and kept under version control.
-const SECRETS: [&str; 3] = ["queue.url", "queue.management_url", "store.url"];
+const SECRETS: [&str; 4] = ["queue.url", "queue.management_url", "store.url", "store.owner_url"];
 
 fn refuse_secrets(file: &Path, figment: &Figment) -> Result<(), Failure> {
     let set = |key: &&str| figment.extract_inner::<String>(key).is_ok_and(|value| !value.is_empty());

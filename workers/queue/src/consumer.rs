@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::connection::within;
@@ -20,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Subscription {
     deliveries: mpsc::Receiver<Delivery>,
-    stop: watch::Sender<bool>,
+    stop: CancellationToken,
 }
 
 impl Subscription {
@@ -29,9 +30,14 @@ impl Subscription {
         self.deliveries.recv().await
     }
 
+    /// The next delivery, where one is there already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.deliveries.try_recv().ok()
+    }
+
     /// Asks the broker for no more. What it has delivered already still comes.
     pub fn stop(&self) {
-        self.stop.send_replace(true);
+        self.stop.cancel();
     }
 }
 
@@ -40,8 +46,8 @@ impl Broker {
     #[must_use]
     pub fn subscribe(&self, queue: &str, prefetch: u16) -> Subscription {
         let (sender, deliveries) = mpsc::channel(usize::from(prefetch.max(1)));
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(consume(self.clone(), queue.to_owned(), prefetch, sender, stopped));
+        let stop = CancellationToken::new();
+        tokio::spawn(consume(self.clone(), queue.to_owned(), prefetch, sender, stop.clone()));
         Subscription { deliveries, stop }
     }
 
@@ -57,22 +63,21 @@ async fn consume(
     queue: String,
     prefetch: u16,
     sender: mpsc::Sender<Delivery>,
-    mut stopped: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) {
     loop {
-        let also_stopped = stopped.clone();
         tokio::select! {
             biased;
-            _ = stopped.wait_for(|stop| *stop) => return,
             () = sender.closed() => return,
-            ended = consume_once(&broker, &queue, prefetch, &sender, also_stopped) => match ended {
+            // Sees the stop by itself: the broker must be told.
+            ended = consume_once(&broker, &queue, prefetch, &sender, &stop) => match ended {
                 Ok(()) => return,
                 Err(error) => warn!(queue, %error, "the subscription was lost"),
             },
         }
         tokio::select! {
             biased;
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = stop.cancelled() => return,
             () = sender.closed() => return,
             () = tokio::time::sleep(PAUSE) => {}
         }
@@ -85,9 +90,13 @@ async fn consume_once(
     queue: &str,
     prefetch: u16,
     sender: &mpsc::Sender<Delivery>,
-    mut stopped: watch::Receiver<bool>,
+    stop: &CancellationToken,
 ) -> Result<(), QueueError> {
-    let channel = broker.channel().await?;
+    let channel = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        channel = broker.channel() => channel?,
+    };
     // Per consumer, not per channel: newer brokers refuse the latter.
     channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
     let options = BasicConsumeOptions::default();
@@ -95,8 +104,13 @@ async fn consume_once(
     loop {
         let received = tokio::select! {
             biased;
-            _ = stopped.wait_for(|stop| *stop) => {
+            () = stop.cancelled() => {
                 channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+                // What was on its way already.
+                while let Some(Ok(received)) = consumer.next().await {
+                    // Nobody takes it any more: it goes back with its channel.
+                    let _ = sender.send(Delivery::new(received, channel.clone())).await;
+                }
                 return Ok(());
             }
             received = consumer.next() => received,

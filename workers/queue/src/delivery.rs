@@ -1,12 +1,14 @@
 //! A message that the broker gave out, and the channel it came by.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use lapin::Channel;
 use lapin::message::Delivery as Received;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
-use lapin::types::AMQPValue;
+use lapin::types::{AMQPValue, FieldTable};
 
 use crate::QueueError;
-use crate::message::TRACE;
+use crate::message::{PUBLISHED, TRACE};
 
 /// Header with the broker's count of earlier deliveries; absent at the first.
 const DELIVERY_COUNT: &str = "x-delivery-count";
@@ -100,6 +102,13 @@ impl Delivery {
         self.header(TRACE).and_then(text)
     }
 
+    /// Time since its publication, where the message says when that was and the two clocks agree about the order.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        let published = Duration::from_millis(self.number(PUBLISHED)?);
+        SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(published)
+    }
+
     /// True while it can be settled.
     #[must_use]
     pub fn is_current(&self) -> bool {
@@ -127,6 +136,17 @@ impl Delivery {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(QueueError::Stale),
         }
+    }
+
+    /// The publisher's own headers, without those that brokers add.
+    pub(crate) fn own_headers(&self) -> FieldTable {
+        let mut own = FieldTable::default();
+        for (name, value) in self.received.properties.headers().iter().flat_map(|headers| headers.inner()) {
+            if !name.as_str().starts_with("x-") {
+                own.insert(name.clone(), value.clone());
+            }
+        }
+        own
     }
 
     fn header(&self, name: &str) -> Option<&AMQPValue> {

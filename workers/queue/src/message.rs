@@ -1,18 +1,21 @@
 //! What is published.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use uuid::Uuid;
 
+use crate::Delivery;
 use crate::names::{Names, wait_for};
 
+/// Header with the time of publication in milliseconds since the epoch; the timestamp of AMQP has whole seconds only.
+pub(crate) const PUBLISHED: &str = "published-ms";
 /// Header with the W3C trace context.
 pub(crate) const TRACE: &str = "traceparent";
 
 /// A message on its way out. It is always persistent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// Its id; a message that is published twice keeps it.
     pub id: Uuid,
@@ -20,9 +23,8 @@ pub struct Outgoing {
     pub kind: String,
     /// JSON.
     pub payload: Vec<u8>,
-    /// W3C trace context to carry on.
-    pub trace: Option<String>,
     route: Route,
+    headers: FieldTable,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ struct Route {
 
 impl Outgoing {
     fn new(id: Uuid, kind: &str, payload: Vec<u8>, route: Route) -> Outgoing {
-        Outgoing { id, kind: kind.to_owned(), payload, trace: None, route }
+        Outgoing { id, kind: kind.to_owned(), payload, route, headers: FieldTable::default() }
     }
 
     /// To a stage's queue; `key` is `STAGE.PRIORITY`.
@@ -73,8 +75,21 @@ impl Outgoing {
     /// The same message, carrying a trace context on.
     #[must_use]
     pub fn traced(mut self, trace: Option<String>) -> Outgoing {
-        self.trace = trace;
+        if let Some(trace) = trace {
+            self.headers.insert(TRACE.into(), AMQPValue::LongString(trace.into()));
+        }
         self
+    }
+
+    /// A delivery once more, as it came, to the queue that it came from, after `delay`.
+    #[must_use]
+    pub fn again(names: &Names, delivery: &Delivery, delay: Duration) -> Outgoing {
+        let id = delivery.id().and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::new_v4);
+        let kind = delivery.kind().unwrap_or_default();
+        let mut again =
+            Outgoing::to_wait(names, delivery.routing_key(), delay, id, kind, delivery.payload().to_vec());
+        again.headers = delivery.own_headers();
+        again
     }
 
     pub(crate) fn exchange(&self) -> &str {
@@ -100,11 +115,10 @@ impl Outgoing {
         if let Some(delay) = self.route.expiration {
             properties = properties.with_expiration(delay.as_millis().to_string().into());
         }
-        if let Some(trace) = &self.trace {
-            let mut headers = FieldTable::default();
-            headers.insert(TRACE.into(), AMQPValue::LongString(trace.as_str().into()));
-            properties = properties.with_headers(headers);
-        }
+        let mut headers = self.headers.clone();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        headers.insert(PUBLISHED.into(), AMQPValue::LongLongInt(now.as_millis() as i64));
+        properties = properties.with_headers(headers);
         properties
     }
 }

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod bundle;
+mod daemon;
 mod doctor;
 mod example;
 mod features;
@@ -19,19 +20,22 @@ use hirenet_core::Code;
 use crate::cli::{Cli, Command, PipelineCommand};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::logging;
+use crate::{logging, telemetry};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
     let Cli { common, command } = cli;
-    logging::start(common.log_format, common.quiet);
+    logging::speak(common.log_format, common.quiet);
     // The example is what a first configuration is written from: it needs none.
     if let Command::Pipeline(PipelineCommand::Example { plain }) = command {
         return example::run(plain);
     }
     let config = Config::load(&common)?;
+    let (traces, _flush) = telemetry::start(&config.telemetry)?;
+    logging::start(traces);
     match command {
         Command::Pipeline(command) => pipeline::run(&config, &common, command),
+        Command::Daemon(command) => daemon::run(config, command),
     }
 }
 
