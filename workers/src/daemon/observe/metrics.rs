@@ -72,6 +72,8 @@ metrics! {
     STORED_AGE "hirenet_stored_job_age_seconds" Gauge ["stage", "priority", "state"] "Age of the oldest of them.";
     OUTBOX_ROWS "hirenet_outbox_rows" Gauge [] "Messages that wait to be published, in the whole service.";
     OUTBOX_AGE "hirenet_outbox_age_seconds" Gauge [] "Age of the oldest of them.";
+    SUBMISSIONS_OPEN "hirenet_open_submissions" Gauge [] "Submissions that have not come to their end.";
+    OVERDUE "hirenet_overdue_erasures" Gauge [] "Erasures past their deadline that are not done.";
     WORKERS "hirenet_workers" Gauge [] "Workers that live.";
 }
 

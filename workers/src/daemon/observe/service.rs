@@ -30,6 +30,8 @@ pub(crate) async fn record(store: &Store) {
 fn set(status: &Status) {
     gauge!(metrics::OUTBOX_ROWS).set(status.outbox.rows as f64);
     gauge!(metrics::OUTBOX_AGE).set(status.outbox.oldest_s);
+    gauge!(metrics::SUBMISSIONS_OPEN).set(status.open_submissions as f64);
+    gauge!(metrics::OVERDUE).set(status.overdue_erasures as f64);
     gauge!(metrics::WORKERS).set(living(&status.workers) as f64);
     for &stage in Stage::ALL {
         for &priority in Priority::ALL {
