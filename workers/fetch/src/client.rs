@@ -72,12 +72,12 @@ impl Clients {
 
     /// For web servers: redirects are followed under the allowed prefixes.
     pub(crate) fn web(&self) -> impl HttpConnector + use<> {
-        Connector { strict: self.web.clone(), plain: self.web.clone() }
+        Connector { strict: self.web.clone(), plain: self.web.clone(), redirects: Redirects::Followed }
     }
 
     /// For object stores, which do not redirect.
     pub(crate) fn cloud(&self) -> impl HttpConnector + use<> {
-        Connector { strict: self.cloud.clone(), plain: self.cloud_plain.clone() }
+        Connector { strict: self.cloud.clone(), plain: self.cloud_plain.clone(), redirects: Redirects::Unknown }
     }
 
     /// Few and quick retries: a job that fails for longer is put back, and waits in the queue.
@@ -88,31 +88,45 @@ impl Clients {
     }
 }
 
+/// What an answer that redirects means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Redirects {
+    /// The client has followed those that it may: this one leads to no web server.
+    Followed,
+    /// A store does not redirect; its library knows what the status says.
+    Unknown,
+}
+
 #[derive(Debug)]
 struct Connector {
     strict: reqwest::Client,
     plain: reqwest::Client,
+    redirects: Redirects,
 }
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let plain = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
         let client = if plain { &self.plain } else { &self.strict };
-        Ok(HttpClient::new(Service(client.clone())))
+        Ok(HttpClient::new(Service { client: client.clone(), redirects: self.redirects }))
     }
 }
 
 /// Keeps the status of a failure: the stores' library tells the common ones apart and drops the others.
 #[derive(Debug)]
-struct Service(reqwest::Client);
+struct Service {
+    client: reqwest::Client,
+    redirects: Redirects,
+}
 
 #[async_trait]
 impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.0.call(request).await?;
+        let response = self.client.call(request).await?;
         let status = response.status().as_u16();
         match status {
-            401 | 403 | 404 | ..400 => Ok(response),
+            300..=399 if self.redirects == Redirects::Followed => Err(HttpError::new(HttpErrorKind::Unknown, Leaves)),
+            ..=399 | 401 | 403 | 404 => Ok(response),
             // Retried by the library.
             408 | 425 | 429 | 500.. => Err(HttpError::new(HttpErrorKind::Interrupted, Refused { status })),
             _ => Err(HttpError::new(HttpErrorKind::Unknown, Refused { status })),

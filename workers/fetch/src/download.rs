@@ -1,7 +1,8 @@
 //! A stream of bytes into a nameless file, measured and hashed on the way.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path as Folder;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(crate) async fn download(
     let (writer, sink) = start_writer(settings);
     let mut bytes = 0;
     while let Some(piece) = tokio::time::timeout(stall, pieces.next()).await.map_err(|_| FetchError::Timeout)? {
-        let piece = piece?;
+        let piece = piece.map_err(broken)?;
         bytes += piece.len() as u64;
         if bytes > max_bytes {
             return Err(FetchError::TooLarge { max_bytes });
@@ -72,8 +73,19 @@ fn start_writer(settings: &FetchSettings) -> (JoinHandle<Written>, mpsc::Sender<
     (writer, sink)
 }
 
+/// An answer that was good and broke off: whatever the reason, the next attempt may be luckier.
+fn broken(error: object_store::Error) -> FetchError {
+    match FetchError::from(error) {
+        FetchError::Answer { status } => FetchError::Unavailable { status },
+        known => known,
+    }
+}
+
 /// A file in `folder` that no other user can open and that has no name: the kernel frees it with the last descriptor,
 /// also when this process is killed, so that there is nothing to sweep.
 fn nameless(folder: &Folder) -> Result<File, FetchError> {
-    tempfile::tempfile_in(folder).map_err(|error| FetchError::Disk(error.kind()))
+    let file = tempfile::tempfile_in(folder).map_err(|error| FetchError::Disk(error.kind()))?;
+    // Without a name it could still be opened through /proc by who may look into this process.
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| FetchError::Disk(error.kind()))?;
+    Ok(file)
 }

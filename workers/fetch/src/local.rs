@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path, prefixes: &Prefixes, max_bytes: u64) -> Result<F
 fn refused(error: &std::io::Error) -> FetchError {
     match error.kind() {
         ErrorKind::NotFound => FetchError::Missing,
-        ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::FilesystemLoop => FetchError::Unreadable,
+        ErrorKind::PermissionDenied | ErrorKind::NotADirectory => FetchError::Unreadable,
         // A network file system that is away, too many open files, a failing disk.
         _ => FetchError::Unavailable { status: None },
     }

@@ -133,7 +133,10 @@ async fn redirects_stay_under_the_allowed_prefixes() {
     assert!(fetcher.fetch(&format!("{}media/a.mp4", server.root()), None, MAX_BYTES).await.is_ok());
     let server = TestServer::start(&content(), vec![Reply::Moved("/a.mp4".to_owned())]);
     let fetcher = Fetcher::new(&settings(&[&server.root()], dir.path())).unwrap();
-    assert_eq!(fetcher.fetch(&format!("{}a.mp4", server.root()), None, MAX_BYTES).await.unwrap_err(), FetchError::NotAllowed);
+    assert_eq!(
+        fetcher.fetch(&format!("{}a.mp4", server.root()), None, MAX_BYTES).await.unwrap_err(),
+        FetchError::NotAllowed
+    );
 }
 
 #[tokio::test]
