@@ -20,7 +20,7 @@ mod removal;
 mod settings;
 mod words;
 
-pub use bundles::{BundleComparison, BundleRow, NewBundle, PairedScore};
+pub use bundles::{BundleRow, NewBundle, PairedScore};
 pub use connect::Store;
 pub use error::StoreError;
 pub use health::{DeadJob, JobCount, OutboxState, PastAttempt, Status, StuckJob, Violation, WorkerBeat, WorkerRow};

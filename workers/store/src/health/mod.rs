@@ -5,7 +5,6 @@ mod dead;
 mod status;
 mod workers;
 
-use hirenet_core::Code;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -157,12 +156,8 @@ pub struct Violation {
     /// Number of the invariant in docs/invariants.md.
     pub invariant: u8,
     /// What is wrong.
-    pub what: &'static str,
+    pub what: String,
     /// The row: a job id, an interview's id of the store, an assessment's number.
     pub row: String,
 }
 
-/// The code of a stored spelling; a code of a newer program reads as [`Code::Internal`].
-pub(crate) fn code_of(text: &str) -> Code {
-    Code::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(Code::Internal)
-}

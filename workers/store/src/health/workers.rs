@@ -8,8 +8,18 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn beat(&self, beat: &WorkerBeat<'_>) -> Result<(), StoreError> {
-        let _ = beat;
-        todo!()
+        sqlx::query!(
+            r#"insert into hirenet.workers (worker, host, version, stages, slots) values ($1, $2, $3, $4, $5)
+            on conflict (worker) do update set seen_at = now(), stages = excluded.stages, slots = excluded.slots"#,
+            beat.worker,
+            beat.host,
+            beat.version,
+            beat.stages,
+            beat.slots
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Says that a worker ends in order.
@@ -17,7 +27,9 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn worker_stopped(&self, worker: Uuid) -> Result<(), StoreError> {
-        let _ = worker;
-        todo!()
+        sqlx::query!("update hirenet.workers set stopped_at = now(), seen_at = now() where worker = $1", worker)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Messages to rows: admission, and refusal.
 
-mod admit;
+pub(crate) mod admit;
 mod refuse;
+pub(crate) mod submission;
 
 use std::collections::BTreeSet;
 

@@ -5,7 +5,12 @@ mod extract;
 mod fail;
 mod guard;
 mod score;
-mod task;
+pub(crate) mod task;
+
+pub(crate) use claim::{priority, stage};
+pub(crate) use extract::enqueue_score_when_last;
+pub(crate) use guard::Tx;
+pub(crate) use task::{modality, read};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! What people ask of the results: the view, the page, rescoring, and the training data set.
 
-mod compare;
 mod export;
 mod report;
 mod rescore;

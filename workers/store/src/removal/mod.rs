@@ -4,6 +4,8 @@ mod erase;
 mod retain;
 mod withdraw;
 
+pub(crate) use erase::lock_jobs_then_interviews;
+
 use uuid::Uuid;
 
 /// What became of an erasure.
@@ -47,8 +49,6 @@ pub struct Retained {
     pub tracks: u64,
     /// Transcripts.
     pub transcripts: u64,
-    /// Assessments.
-    pub assessments: u64,
     /// Rows of the audit.
     pub audit: u64,
 }
