@@ -29,10 +29,7 @@ pub fn validator(name: &str, part: Option<&str>) -> Validator {
         whole.retain(|key, _| key.starts_with('$'));
         whole.insert("$ref".to_owned(), Value::from(reference));
     }
-    jsonschema::options()
-        .with_retriever(Neighbours)
-        .build(&schema)
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    jsonschema::options().with_retriever(Neighbours).build(&schema).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Finds the schemas that a schema refers to: all of them lie in `docs/`.

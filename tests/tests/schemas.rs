@@ -189,7 +189,9 @@ fn a_message_names_its_recordings_by_address() {
     let whole = validator("message.schema.json", None);
     let submitted = validator("message.schema.json", Some("interview.submitted"));
     let mut addressed = message();
-    for (answer, media) in ["s3://bucket/a1.mp4", "https://media.example.com/a2.mp4", "file:///a3.mp4"].iter().enumerate() {
+    for (answer, media) in
+        ["s3://bucket/a1.mp4", "https://media.example.com/a2.mp4", "file:///a3.mp4"].iter().enumerate()
+    {
         addressed["answers"][answer]["media"] = json!(media);
     }
     assert_eq!(complaints(&submitted, &addressed), [""; 0]);
@@ -204,8 +206,10 @@ fn a_message_names_its_recordings_by_address() {
 #[test]
 fn schema_and_program_agree_on_erasures_and_withdrawals() {
     const ID: &str = "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10";
-    let (erase, withdrawn) =
-        (validator("message.schema.json", Some("interview.erase")), validator("message.schema.json", Some("consent.withdrawn")));
+    let (erase, withdrawn) = (
+        validator("message.schema.json", Some("interview.erase")),
+        validator("message.schema.json", Some("consent.withdrawn")),
+    );
     let erasures = [
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i"}), true),
         (json!({"job_id": ID, "tenant": "t", "candidate": "c"}), true),

@@ -1,5 +1,6 @@
 //! What broker and database cost without the program: the same messages and commits, and no logic.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +11,7 @@ use lapin::options::{
     QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use sqlx::PgPool;
 
 use crate::world::{World, connect, database};
@@ -65,7 +66,10 @@ impl Floor {
             .channel
             .basic_publish("".into(), QUEUE.into(), BasicPublishOptions::default(), MESSAGE, properties)
             .await?;
-        if confirm.await?.is_ack() { Ok(()) } else { bail!("a message was not confirmed") }
+        match confirm.await? {
+            Confirmation::Ack(None) => Ok(()),
+            _ => bail!("a message was not confirmed"),
+        }
     }
 
     /// One transaction that writes one row.
@@ -106,9 +110,9 @@ impl Floor {
     /// transactions one after the other, while the messages are taken and acknowledged.
     pub(super) async fn throughput(&mut self, interviews: usize, tasks: usize, cost: Cost) -> Result<f64> {
         let started = Instant::now();
-        let next = std::sync::atomic::AtomicUsize::new(0);
+        let next = AtomicUsize::new(0);
         let work = async |floor: &Floor| -> Result<()> {
-            while next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < interviews {
+            while next.fetch_add(1, Ordering::Relaxed) < interviews {
                 for confirmed in join_all((0..cost.messages).map(|_| floor.publish())).await {
                     confirmed?;
                 }

@@ -33,11 +33,12 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
         let started = Instant::now();
         publisher.publish(&submission.message(broker.names(), true)).await?;
         loop {
-            let row: Option<(String,)> =
-                sqlx::query_as("select status from hirenet.interview_results where interview_id = $1 and score is not null")
-                    .bind(&submission.interview_id)
-                    .fetch_optional(&recruiter)
-                    .await?;
+            let row: Option<(String,)> = sqlx::query_as(
+                "select status from hirenet.interview_results where interview_id = $1 and score is not null",
+            )
+            .bind(&submission.interview_id)
+            .fetch_optional(&recruiter)
+            .await?;
             if row.is_some() {
                 break;
             }

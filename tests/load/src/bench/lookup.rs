@@ -109,8 +109,7 @@ async fn fill(pool: &PgPool, all: i64, in_position: i64) -> Result<()> {
 /// Writes down how the database reads the page.
 async fn keep_plan(recruiter: &PgPool) -> Result<()> {
     let query = format!("explain (analyze, buffers, costs off) {PAGE_QUERY}");
-    let lines =
-        sqlx::query(sqlx::AssertSqlSafe(query)).bind(POSITION).bind(PAGE).fetch_all(recruiter).await?;
+    let lines = sqlx::query(sqlx::AssertSqlSafe(query)).bind(POSITION).bind(PAGE).fetch_all(recruiter).await?;
     let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
     let folder = source_dir().join("bench-out");
     std::fs::create_dir_all(&folder)?;

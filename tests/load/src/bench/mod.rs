@@ -3,8 +3,8 @@
 mod floor;
 mod latency;
 mod lookup;
-mod memory;
 mod media;
+mod memory;
 mod throughput;
 
 use std::time::Duration;
@@ -89,6 +89,9 @@ mod tests {
     #[test]
     fn quantiles_are_values() {
         let mut values: Vec<f64> = (1..=20).rev().map(f64::from).collect();
-        assert_eq!([quantile(&mut values, 0.5), quantile(&mut values, 0.95), quantile(&mut values, 1.0)], [10.0, 19.0, 20.0]);
+        assert_eq!(
+            [quantile(&mut values, 0.5), quantile(&mut values, 0.95), quantile(&mut values, 1.0)],
+            [10.0, 19.0, 20.0]
+        );
     }
 }

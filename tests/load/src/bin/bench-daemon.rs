@@ -10,7 +10,14 @@ async fn main() -> Result<ExitCode> {
     let mut sizes = Sizes::default();
     // For a quick look that proves nothing.
     if std::env::var_os("HIRENET_BENCH_SMALL").is_some() {
-        sizes = Sizes { interviews: 20, followed: 10, pairs: 1, recordings: 2, queued: [100, 300], assessments: [20_000, 500] };
+        sizes = Sizes {
+            interviews: 20,
+            followed: 10,
+            pairs: 1,
+            recordings: 2,
+            queued: [100, 300],
+            assessments: [20_000, 500],
+        };
     }
     Ok(if run(&sizes).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

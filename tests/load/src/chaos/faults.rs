@@ -118,12 +118,7 @@ impl Injected {
 }
 
 /// Breaks things for `time`. Kinds and pauses follow the seed; the broker and the database crash at least once each.
-pub(super) async fn inject(
-    world: &World,
-    crowd: &mut Crowd,
-    rng: &mut ChaCha8Rng,
-    time: Duration,
-) -> Result<Injected> {
+pub(super) async fn inject(world: &World, crowd: &mut Crowd, rng: &mut ChaCha8Rng, time: Duration) -> Result<Injected> {
     let started = Instant::now();
     let mut injected = Injected::default();
     // The rare and slow ones have their turns; between them the dice decide.

@@ -77,9 +77,8 @@ pub async fn run(plan: &Plan) -> Result<bool> {
     let acknowledged = publisher.finish().await?;
     crowd.revive(&world).await?;
     let all = acknowledged.len();
-    let waited = listener
-        .wait(plan.patience, |heard| acknowledged.iter().all(|id| heard.events.contains_key(id)))
-        .await;
+    let waited =
+        listener.wait(plan.patience, |heard| acknowledged.iter().all(|id| heard.events.contains_key(id))).await;
     if let Err(error) = &waited {
         println!("not everything ended: {error:#}");
     }
