@@ -6,13 +6,13 @@ create table hirenet.schema_version (version int not null);
 insert into hirenet.schema_version values (0);
 
 create table hirenet.tenants (
-    tenant text primary key,
+    tenant text primary key check (char_length(tenant) <= 200),
     created_at timestamptz not null default now()
 );
 
 create table hirenet.positions (
     tenant text not null references hirenet.tenants,
-    position_id text not null,
+    position_id text not null check (char_length(position_id) <= 200),
     title text not null,
     primary key (tenant, position_id)
 );
@@ -20,9 +20,9 @@ create table hirenet.positions (
 create table hirenet.interviews (
     interview uuid primary key default gen_random_uuid(),
     tenant text not null references hirenet.tenants,
-    interview_id text not null,
+    interview_id text not null check (char_length(interview_id) <= 200),
     position_id text,
-    candidate text,
+    candidate text check (char_length(candidate) <= 200),
     language text,
     consent jsonb,
     -- What may be computed now: consent and policy at admission, less what was withdrawn since.
@@ -44,7 +44,9 @@ create table hirenet.interviews (
             else position_id is not null and candidate is not null and consent is not null and retention_days is not null
         end)
 );
-create index interviews_by_position on hirenet.interviews (tenant, position_id);
+-- The two indexes that carry `interview_results`: of a position they give all that is ranked, without the rows themselves.
+create index interviews_by_position on hirenet.interviews (tenant, position_id)
+    include (interview, interview_id, candidate, status, received_at, final_at, changed_at);
 create index interviews_by_candidate on hirenet.interviews (tenant, candidate);
 create index interviews_by_age on hirenet.interviews (received_at);
 
@@ -156,6 +158,8 @@ alter table hirenet.assessments alter column document set storage external;
 alter table hirenet.assessments set (toast_tuple_target = 256);
 create unique index assessments_current on hirenet.assessments (interview, bundle) where superseded_at is null;
 create index assessments_of_position on hirenet.assessments (tenant, position_id, bundle, ranked, score desc)
+    include (assessment, interview, status, score_low, score_high, verbal_score, vocal_score, visual_score, completeness,
+        assessed_at, superseded_at)
     where superseded_at is null;
 
 create table hirenet.spans (

@@ -5,7 +5,11 @@ set local role hirenet_views;
 -- Rank: among results of the same position under the active bundle that have a score and whose words were not heard with
 -- low confidence. A result that lacks pieces is ranked with the others, and `rank_basis` says so: leaving it out would
 -- punish who sent less, for example without a face waiver. Low confidence blocks the rank, not the candidate.
-create view hirenet.interview_results with (security_barrier) as
+-- What the rank compares is read from two indexes alone; what one reader of a row reads (evidence, software) is a subquery, so
+-- that of a position of thousands the first fifty cost fifty look-ups. For that the view is no security barrier: such a one
+-- would compute the evidence of every row first. Row-level security on the tables below it is the barrier: its conditions come
+-- before any function of a reader.
+create view hirenet.interview_results as
 select
     i.interview_id,
     i.position_id,
@@ -27,13 +31,15 @@ select
     a.percentile,
     a.rank_basis,
     a.completeness,
-    coalesce(a.reasons, i.reasons) as reasons,
-    coalesce(a.top_spans, '[]') as top_spans,
+    coalesce(
+        (select e.reasons from hirenet.assessments e where e.assessment = a.assessment),
+        (select e.reasons from hirenet.interviews e where e.interview = i.interview)) as reasons,
+    coalesce((select e.top_spans from hirenet.assessments e where e.assessment = a.assessment), '[]') as top_spans,
     b.name as bundle_name,
     b.version as bundle_version,
     b.kind as bundle_kind,
     b.sha256 as bundle_sha256,
-    a.software,
+    (select e.software from hirenet.assessments e where e.assessment = a.assessment) as software,
     i.received_at,
     i.final_at,
     a.assessed_at,
@@ -47,8 +53,8 @@ from hirenet.interviews i
 left join hirenet.positions p on p.tenant = i.tenant and p.position_id = i.position_id
 left join (
     select
-        tenant, position_id, interview, bundle, status, score, score_low, score_high, verbal_score, vocal_score,
-        visual_score, completeness, reasons, top_spans, software, assessed_at,
+        assessment, tenant, position_id, interview, bundle, status, score, score_low, score_high, verbal_score, vocal_score,
+        visual_score, completeness, assessed_at,
         case when ranked then rank() over by_score end as rank,
         case when ranked then count(*) over alike end as comparable,
         case when ranked and count(*) over alike > 1

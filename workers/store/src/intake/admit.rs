@@ -1,4 +1,4 @@
-use hirenet_core::{Answer, Code, Modality, sha256_bytes};
+use hirenet_core::{Answer, Code, Interview, Modality, sha256_bytes};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::submission::{self, Ending, Incoming, Letter, Seen};
 use crate::jobs::Tx;
 use crate::{Admission, AdmitPlan, FinalState, Refusal, Request, Store, StoreError};
+
+/// The longest name in characters: names are keys of indexes.
+const MAX_NAME: usize = 200;
 
 /// What the database knows of an interview before it is admitted.
 struct Known {
@@ -30,7 +33,11 @@ impl Store {
             content_sha256: plan.content_sha256,
         };
         if plan.modalities.is_empty() {
-            return self.refuse(&refusal(&incoming, Code::ConsentMissing)).await;
+            return self.refuse(&refusal(&incoming, Code::ConsentMissing, Code::ConsentMissing.meaning())).await;
+        }
+        if let Some(path) = too_long(message) {
+            let detail = format!("{path}: is longer than {MAX_NAME} characters");
+            return self.refuse(&refusal(&incoming, Code::MessageInvalid, &detail)).await;
         }
         let mut tx = self.in_tenant(&message.tenant).await?;
         lock_names(&mut tx, &message.tenant, Some(&message.candidate), Some(&message.interview_id)).await?;
@@ -199,7 +206,18 @@ async fn insert(
     Ok((row.interview, row.jobs as usize))
 }
 
-fn refusal<'a>(incoming: &Incoming<'a>, code: Code) -> Refusal<'a> {
+/// The first name that the tables do not take.
+fn too_long(message: &Interview) -> Option<&'static str> {
+    let names = [
+        ("tenant", &message.tenant),
+        ("interview_id", &message.interview_id),
+        ("candidate", &message.candidate),
+        ("position.id", &message.position.id),
+    ];
+    names.into_iter().find(|(_, name)| name.chars().count() > MAX_NAME).map(|(path, _)| path)
+}
+
+fn refusal<'a>(incoming: &Incoming<'a>, code: Code, detail: &'a str) -> Refusal<'a> {
     Refusal {
         request: incoming.request,
         tenant: Some(incoming.tenant),
@@ -208,6 +226,6 @@ fn refusal<'a>(incoming: &Incoming<'a>, code: Code) -> Refusal<'a> {
         content_sha256: incoming.content_sha256,
         state: FinalState::Refused,
         code,
-        detail: code.meaning(),
+        detail,
     }
 }

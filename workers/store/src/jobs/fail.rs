@@ -177,7 +177,7 @@ async fn letter(tx: &mut Tx, buried: &Buried<'_>, stage: &str) -> Result<(), Sto
         message as (
             insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload, trace)
             select j.interview, j.interview, 'dead', '', 'dead', json_build_object('version', 1, 'job', j.job,
-                'tenant', j.tenant, 'interview_id', j.interview_id, 'stage', j.stage, 'answer', j.answer, 'kind', $4::text,
+                'interview', j.interview, 'tenant', j.tenant, 'interview_id', j.interview_id, 'stage', j.stage, 'answer', j.answer, 'kind', $4::text,
                 'code', $2::text, 'detail', $3::text, 'attempts', coalesce(h.attempts, '[]'::json)), j.trace
             from hirenet.jobs j, history h where j.job = $1)
         insert into hirenet.audit (action, tenant, interview, job, code)

@@ -140,7 +140,8 @@ async fn tracks(
 ) -> Result<BTreeMap<i32, Vec<StoredTrack>>, StoreError> {
     let rows = sqlx::query!(
         r#"select answer, modality, schema_id, rows, valid_rows, bytes from hirenet.tracks
-        where interview = $1 and modality = any($2) order by answer, modality"#,
+        where interview = $1 and modality = any($2)
+        order by answer, array_position(array['verbal', 'vocal', 'visual'], modality)"#,
         lease.interview,
         &allowed.iter().map(ToString::to_string).collect::<Vec<_>>()
     )

@@ -48,7 +48,7 @@ async fn answers(tx: &mut Tx, interview: Uuid) -> Result<Vec<ExportedAnswer>, St
     let mut tracks: BTreeMap<i32, Vec<StoredTrack>> = BTreeMap::new();
     let rows = sqlx::query!(
         "select answer, modality, schema_id, rows, valid_rows, bytes from hirenet.tracks where interview = $1
-        order by answer, modality",
+        order by answer, array_position(array['verbal', 'vocal', 'visual'], modality)",
         interview
     );
     for row in rows.fetch_all(&mut **tx).await? {

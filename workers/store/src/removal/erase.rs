@@ -48,9 +48,13 @@ impl Store {
         };
         let seen = submission::receive(&mut tx, &incoming).await?;
         if seen != Seen::New {
+            let erasure = match seen {
+                Seen::Conflict => Erasure::Conflict,
+                _ => Erasure::Replay { interviews: erased_before(&mut tx, erase).await? },
+            };
             tx.commit().await?;
             self.filled.notify_one();
-            return Ok(if seen == Seen::Conflict { Erasure::Conflict } else { Erasure::Replay });
+            return Ok(erasure);
         }
         let interviews = lock(&mut tx, erase.tenant, candidate, interview_id).await?;
         let removed = remove(&mut tx, erase.tenant, &interviews).await?;
@@ -64,6 +68,16 @@ impl Store {
         self.filled.notify_one();
         Ok(Erasure::Erased { interviews })
     }
+}
+
+/// What the same job has erased, by its receipts.
+async fn erased_before(tx: &mut Tx, erase: &Erase<'_>) -> Result<Vec<Uuid>, StoreError> {
+    let interviews = sqlx::query_scalar!(
+        r#"select distinct unnest(interviews) as "interview!" from hirenet.erasures where tenant = $1 and job_id = $2"#,
+        erase.tenant,
+        erase.job_id
+    );
+    Ok(interviews.fetch_all(&mut **tx).await?)
 }
 
 /// Locks the jobs, then the interviews (the order of every writer), and says which interviews there are.

@@ -17,7 +17,10 @@ pub enum Erasure {
         interviews: Vec<Uuid>,
     },
     /// The same job came before.
-    Replay,
+    Replay {
+        /// The interviews that it erased then, so that what was left undone outside the database can be done now.
+        interviews: Vec<Uuid>,
+    },
     /// The same job id came before with other content.
     Conflict,
 }

@@ -41,7 +41,7 @@ fn the_same_message_again_is_counted_and_other_content_refused() {
         let [dead] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(dead.destination, Destination::Dead);
         assert_eq!(serde_json::from_slice::<Value>(&dead.payload).unwrap()["code"], "message_conflict");
-        let counts = "select replays * 10 + conflicts from hirenet.submissions";
+        let counts = "select (replays * 10 + conflicts)::bigint from hirenet.submissions";
         assert_eq!(db.count(counts).await, 11);
         assert_eq!(db.count("select count(*) from hirenet.interviews").await, 1);
         db.is_clean().await;
@@ -118,6 +118,19 @@ fn nothing_is_admitted_without_a_modality() {
         assert_eq!(db.store.admit(&none).await.unwrap(), Admission::Refused);
         assert_eq!(db.count("select count(*) from hirenet.interviews").await, 0);
         assert_eq!(db.events().await[0].2, "consent_missing");
+    });
+}
+
+#[test]
+fn a_name_that_no_index_takes_is_refused() {
+    with_database(async |db| {
+        let mut message = interview("acme", "i1");
+        message.candidate = "c".repeat(201);
+        assert_eq!(db.store.admit(&plan(&message, "c")).await.unwrap(), Admission::Refused);
+        assert_eq!(db.events().await[0].2, "message_invalid");
+        message.job_id = Uuid::new_v4();
+        message.candidate = "c".repeat(200);
+        db.admitted(&message).await;
     });
 }
 

@@ -257,6 +257,7 @@ impl Db {
     pub(crate) async fn extracted(&self, interview: Uuid) {
         for job in self.jobs(interview, Stage::Extract).await {
             let lease = self.lease(job).await;
+            assert!(self.store.extract_task(&lease).await.unwrap().is_some());
             self.store.finish_extract(&lease, &outcome()).await.unwrap();
         }
     }
