@@ -2,6 +2,7 @@
 
 mod daemon;
 mod pipeline;
+mod records;
 
 use std::path::PathBuf;
 
@@ -9,9 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hirenet_onnx::Device;
 
 pub(crate) use daemon::{DaemonCommand, DeadCommand, Submit, SubmitPriority, Work};
-pub(crate) use pipeline::{
-    Analyze, BundleCommand, FeatureModality, ModelsCommand, PipelineCommand, TranscriptFormat,
-};
+pub(crate) use pipeline::{Analyze, BundleCommand, FeatureModality, ModelsCommand, PipelineCommand, TranscriptFormat};
+pub(crate) use records::{BundlesCommand, Erase, RecordsCommand, Rescore, Results};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -30,6 +30,8 @@ As a daemon, with RabbitMQ in front and PostgreSQL behind:
   hirenet work                                     a worker; start as many as you like
   hirenet submit interview.json                    hand an interview over
   hirenet status                                   queues, workers, jobs that do not move
+  hirenet results --position sales-1               what recruiters see
+  hirenet check                                    does everything hold that must always hold?
 
 Exit status: 0 done, 2 wrong command line or configuration, 3 input refused, 4 partial result, 5 internal error,
 6 a worker was stopped and handed jobs back.
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Pipeline(PipelineCommand),
     #[command(flatten)]
     Daemon(DaemonCommand),
+    #[command(flatten)]
+    Records(RecordsCommand),
 }
 
 #[cfg(test)]

@@ -149,6 +149,7 @@ codes! {
     StoreRefused "store_refused" Setup "The database refuses this program." "Check user, password and rights.";
     StoreSchema "store_schema" Setup "The database's schema is not this program's." "Run `hirenet setup`.";
     StoreFailed "store_failed" Unknown "A statement failed in the database." "Please report this with the program's log.";
+    InvariantBroken "invariant_broken" Unknown "The database holds rows that must never be." "Please report this with what `hirenet check` prints.";
     // The daemon: jobs
     LeaseLost "lease_lost" Passing "Another worker took the job over; this one's result was set aside." "Nothing: the job goes on elsewhere.";
     JobTimeout "job_timeout" Unknown "The job took longer than a job may." "Raise work.max_job_s, or send shorter recordings.";

@@ -79,10 +79,19 @@ pub(crate) enum PipelineCommand {
         json: bool,
     },
     /// Make the page of an assessment
-    #[command(after_help = "Example:\n  hirenet report result/assessment.json --out page.html")]
+    #[command(
+        after_help = "Examples:\n  hirenet report result/assessment.json --out page.html\n  hirenet report --interview i-17 --out page.html"
+    )]
     Report {
-        /// The assessment
-        assessment: PathBuf,
+        /// The assessment; or take one from the database, with --interview
+        #[arg(required_unless_present = "interview")]
+        assessment: Option<PathBuf>,
+        /// The interview whose stored assessment is shown, as the tenant names it
+        #[arg(long, value_name = "ID", conflicts_with = "assessment")]
+        interview: Option<String>,
+        /// Whose interview; left out: the only tenant there is
+        #[arg(long, value_name = "TENANT", requires = "interview")]
+        tenant: Option<String>,
         /// The page to write
         #[arg(long, value_name = "FILE.html")]
         out: PathBuf,

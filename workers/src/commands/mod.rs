@@ -9,6 +9,7 @@ mod features;
 mod models;
 mod pipeline;
 mod probe;
+mod records;
 mod report;
 mod transcribe;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
     match command {
         Command::Pipeline(command) => pipeline::run(&config, &common, command),
         Command::Daemon(command) => daemon::run(config, command),
+        Command::Records(command) => records::run(&config, command),
     }
 }
 

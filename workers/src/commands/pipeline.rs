@@ -2,6 +2,7 @@
 
 use crate::cli::{Common, PipelineCommand};
 use crate::commands::{analyze, bundle, doctor, example, features, models, probe, report, transcribe};
+use crate::commands::records::{PageOf, write_page_of};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 
@@ -21,8 +22,17 @@ pub(super) fn run(config: &Config, common: &Common, command: PipelineCommand) ->
         PipelineCommand::Models { command } => models::run(config, command),
         PipelineCommand::Bundle { command } => bundle::run(config, command),
         PipelineCommand::Doctor { load, json } => doctor::run(config, common.config.as_deref(), load, json),
-        PipelineCommand::Report { assessment, out, media, embed_media } => {
-            report::run(&assessment, &out, media.as_deref(), embed_media)
+        PipelineCommand::Report { assessment, interview, tenant, out, media, embed_media } => {
+            let media = media.as_deref();
+            match (assessment, interview) {
+                (Some(file), _) => report::run(&file, &out, media, embed_media),
+                (None, interview) => {
+                    let interview = interview.unwrap_or_default();
+                    let tenant = tenant.as_deref();
+                    let page = PageOf { interview: &interview, tenant, out: &out, media, embed: embed_media };
+                    write_page_of(config, page)
+                }
+            }
         }
     }
 }

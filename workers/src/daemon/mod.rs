@@ -20,7 +20,7 @@ mod shutdown;
 mod stages;
 mod stand_in;
 pub(crate) mod stored;
-mod tracks;
+pub(crate) mod tracks;
 mod worker;
 
 pub(crate) use observe::HttpSettings;

@@ -38,6 +38,6 @@ fn runtime(threads: usize) -> Result<Runtime, Failure> {
     runtime.map_err(|error| Failure::internal(&error.into()))
 }
 
-async fn broker(config: &Config, name: &str) -> Result<Broker, Failure> {
+pub(super) async fn broker(config: &Config, name: &str) -> Result<Broker, Failure> {
     Ok(Broker::connect(&config.queue, name).await?)
 }
