@@ -46,7 +46,7 @@ impl Default for Sizes {
 }
 
 /// Longest time for any one turn.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// Measures everything; true where every bound is kept.
 ///
