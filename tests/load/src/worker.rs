@@ -31,7 +31,7 @@ impl Worker {
     pub fn start(world: &World, arguments: &[&str], settings: &[(&str, &str)]) -> Result<Self> {
         // Free a moment ago; another program is not likely to take it before the worker does.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command: Command = world.program(&[&["work"], arguments].concat());
+        let mut command: Command = world.program(&[&["work"][..], arguments].concat());
         command.env("HIRENET_HTTP__LISTEN", format!("127.0.0.1:{port}"));
         for (key, value) in settings {
             command.env(format!("HIRENET_{key}"), value);

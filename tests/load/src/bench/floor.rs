@@ -128,7 +128,7 @@ impl Floor {
                 let delivery = consumer.next().await.context("the consumer has ended")??;
                 delivery.ack(BasicAckOptions::default()).await?;
             }
-            Ok(())
+            anyhow::Ok(())
         };
         let floor = &*self;
         let workers = async { try_join_all((0..tasks).map(|_| work(floor))).await.map(drop) };
