@@ -25,7 +25,10 @@ async fn what_was_stored_is_read_exported_checked_and_erased() {
 
     let rows = run(&world, &["results", "--position", "p-1", "--json"]).stdout;
     let row: Value = serde_json::from_str(rows.trim()).unwrap();
-    assert_eq!((&row["interview_id"], &row["status"], &row["rank"]), (&id.as_str().into(), &event["status"], &1.into()));
+    assert_eq!(
+        (&row["interview_id"], &row["status"], &row["rank"]),
+        (&id.as_str().into(), &event["status"], &1.into())
+    );
     let table = run(&world, &["results"]).stdout;
     assert!(table.contains(&id) && table.contains("not yet reviewed"), "{table}");
     assert!(!run(&world, &["results", "--position", "other"]).stdout.contains(&id));

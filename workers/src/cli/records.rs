@@ -15,10 +15,8 @@ pub(crate) enum RecordsCommand {
     )]
     Results(Results),
     /// Score what is stored under another bundle; no recording is touched
-    #[command(
-        after_help = "Example:\n  hirenet rescore --bundle new.onnx --position sales-1 --since 2026-01-01\n\n\
-        The jobs go through the queue score.bulk. `hirenet bundles compare` shows what changed, `hirenet bundles activate` shows it to everybody."
-    )]
+    #[command(after_help = "Example:\n  hirenet rescore --bundle new.onnx --position sales-1 --since 2026-01-01\n\n\
+        The jobs go through the queue score.bulk. `hirenet bundles compare` shows what changed, `hirenet bundles activate` shows it to everybody.")]
     Rescore(Rescore),
     /// List, switch or compare the bundles that score
     #[command(
@@ -30,10 +28,8 @@ pub(crate) enum RecordsCommand {
         command: BundlesCommand,
     },
     /// Write the training data set: tracks, words and recruiters' decisions
-    #[command(
-        after_help = "Example:\n  hirenet export --out dataset\n\n\
-        Interviews that the table recruiter_decisions knows are written; the others are counted."
-    )]
+    #[command(after_help = "Example:\n  hirenet export --out dataset\n\n\
+        Interviews that the table recruiter_decisions knows are written; the others are counted.")]
     Export {
         /// Folder to write to; made where it is missing
         #[arg(long, value_name = "DIR")]

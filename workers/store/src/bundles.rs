@@ -48,7 +48,9 @@ impl Store {
         let info = bundle.info;
         let mut tx = self.pool.begin().await?;
         // Two workers that start together would both find no active bundle.
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('hirenet bundles', 0))").fetch_one(&mut *tx).await?;
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('hirenet bundles', 0))")
+            .fetch_one(&mut *tx)
+            .await?;
         let known = sqlx::query_scalar!("select active from hirenet.bundles where sha256 = $1", info.sha256);
         if let Some(active) = known.fetch_optional(&mut *tx).await? {
             return Ok(active);
@@ -123,7 +125,9 @@ impl Store {
     /// Where the database fails.
     pub async fn activate_bundle(&self, sha256: &str) -> Result<bool, StoreError> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('hirenet bundles', 0))").fetch_one(&mut *tx).await?;
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('hirenet bundles', 0))")
+            .fetch_one(&mut *tx)
+            .await?;
         // Two statements: the index that allows one active bundle is checked row by row.
         sqlx::query!("update hirenet.bundles set active = false where active and sha256 <> $1", sha256)
             .execute(&mut *tx)

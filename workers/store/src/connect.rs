@@ -83,5 +83,7 @@ impl Store {
 
 fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
     // The error would quote the address, and with it the password.
-    address.parse().map_err(|_| StoreError::setting("url", "is not an address of the form postgres://user:password@host/database"))
+    address
+        .parse()
+        .map_err(|_| StoreError::setting("url", "is not an address of the form postgres://user:password@host/database"))
 }

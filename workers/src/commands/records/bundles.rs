@@ -49,7 +49,9 @@ fn named<'a>(known: &'a [BundleRow], start: &str) -> Result<&'a BundleRow, Failu
     let mut fitting = known.iter().filter(|row| !start.is_empty() && row.info.sha256.starts_with(start));
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => Ok(row),
-        (None, _) => Err(Failure::new(Code::UsageInvalid, format!("no registered bundle's sha256 begins with `{start}`"))),
+        (None, _) => {
+            Err(Failure::new(Code::UsageInvalid, format!("no registered bundle's sha256 begins with `{start}`")))
+        }
         (Some(_), Some(_)) => Err(Failure::new(Code::UsageInvalid, format!("several bundles begin with `{start}`"))),
     }
 }
@@ -57,7 +59,8 @@ fn named<'a>(known: &'a [BundleRow], start: &str) -> Result<&'a BundleRow, Failu
 fn list(known: &[BundleRow], as_json: bool) -> Result<(), Failure> {
     let since = |row: &BundleRow| row.registered_at.format(&Rfc3339).unwrap_or_default();
     if as_json {
-        let rows = known.iter().map(|row| json!({"bundle": row.info, "active": row.active, "registered_at": since(row)}));
+        let rows =
+            known.iter().map(|row| json!({"bundle": row.info, "active": row.active, "registered_at": since(row)}));
         return print_json(&rows.collect::<Vec<_>>());
     }
     let mut text = String::from("  SHA256            KIND       NAME                     VERSION    REGISTERED\n");

@@ -23,7 +23,8 @@ pub(super) async fn run(config: &Config, arguments: Erase) -> Result<Outcome, Fa
         interview_id: arguments.interview,
         candidate: arguments.candidate,
     };
-    let target = request.target().ok_or_else(|| Failure::new(Code::UsageInvalid, "name an interview or a candidate"))?;
+    let target =
+        request.target().ok_or_else(|| Failure::new(Code::UsageInvalid, "name an interview or a candidate"))?;
     let content = serde_json::to_vec(&request).map_err(|error| Failure::internal(&error.into()))?;
     let erasure = store.erase(&request.tenant, &target, request.job_id, &sha256_bytes(&content)).await?;
     let interviews = match erasure {

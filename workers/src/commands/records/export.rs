@@ -66,7 +66,7 @@ impl DataSet<'_> {
             return Ok(());
         };
         // Ids of tenants are free text: files are numbered.
-        let folder = format!("tracks/{:06}", self.written);
+        let folder = format!("answers/{:06}", self.written);
         make_folder(&self.out.join(&folder))?;
         let title = self.encoder.context(&interview.title)?;
         let mut answers = Vec::new();
@@ -127,7 +127,7 @@ impl DataSet<'_> {
         }
         let header = json!({
             "format": DATASET_FORMAT, "name": format!("{tenant}-decisions"), "synthetic": false,
-            "grouped_by_position": true, "schemas": Value::Object(schemas),
+            "grouped_by_position": false, "schemas": Value::Object(schemas),
             "made_by": {"program": "hirenet export", "version": env!("CARGO_PKG_VERSION")},
         });
         write_whole(&self.out.join("interviews.jsonl"), &self.records)?;

@@ -21,8 +21,12 @@ pub(super) async fn run(config: &Config, arguments: Rescore) -> Result<Outcome, 
     let active = store.register_bundle(&NewBundle { info, card: &card, graph: &graph }).await?;
     let scope = RescoreScope { tenant: arguments.tenant, position: arguments.position, since: arguments.since };
     let jobs = store.rescore(&info.sha256, &scope).await?;
-    let next = if active { "it is the bundle that people see" } else { "people see it after `hirenet bundles activate`" };
-    let text = format!("{jobs} interviews are on their way to be scored under {} {}\n{}\n{next}\n", info.name, info.version, info.sha256);
+    let next =
+        if active { "it is the bundle that people see" } else { "people see it after `hirenet bundles activate`" };
+    let text = format!(
+        "{jobs} interviews are on their way to be scored under {} {}\n{}\n{next}\n",
+        info.name, info.version, info.sha256
+    );
     print(text.as_bytes())?;
     Ok(Outcome::Done)
 }

@@ -21,8 +21,7 @@ pub(super) async fn run(config: &Config, arguments: Results) -> Result<Outcome, 
     } else {
         Some(super::tenant(&store, arguments.tenant.tenant).await?)
     };
-    let mut filter =
-        ResultFilter { tenant, position: arguments.position, changed_after: None, limit: arguments.limit };
+    let mut filter = ResultFilter { tenant, position: arguments.position, changed_after: None, limit: arguments.limit };
     let rows = store.results(&filter).await?;
     print(as_text(&rows, arguments.json, true)?.as_bytes())?;
     if !arguments.follow {

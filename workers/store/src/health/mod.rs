@@ -160,4 +160,3 @@ pub struct Violation {
     /// The row: a job id, an interview's id of the store, an assessment's number.
     pub row: String,
 }
-

@@ -24,7 +24,8 @@ impl Store {
             None => Seen::New,
         };
         let admission = match seen {
-            Seen::Replay { erased } => if erased { Admission::Erased } else { Admission::Replay },
+            Seen::Replay { erased: true } => Admission::Erased,
+            Seen::Replay { erased: false } => Admission::Replay,
             Seen::Conflict => Admission::Conflict,
             Seen::New => {
                 let letter = Letter {

@@ -75,7 +75,8 @@ pub(crate) async fn receive(tx: &mut Tx, incoming: &Incoming<'_>) -> Result<Seen
 /// Records that an id came again with other content: a dead letter and a row of the audit. The first one stands.
 async fn conflict(tx: &mut Tx, incoming: &Incoming<'_>) -> Result<(), StoreError> {
     let code = Code::MessageConflict;
-    let letter = Letter { incoming: Some(incoming), content_sha256: incoming.content_sha256, code, detail: code.meaning() };
+    let letter =
+        Letter { incoming: Some(incoming), content_sha256: incoming.content_sha256, code, detail: code.meaning() };
     dead_letter(tx, &letter).await
 }
 

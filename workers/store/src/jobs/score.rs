@@ -206,7 +206,8 @@ fn completeness(assessment: &Assessment, asked: &[String]) -> f64 {
     let wanted: Vec<Modality> = Modality::ALL.into_iter().filter(|m| asked.iter().any(|a| a == m.as_str())).collect();
     let pairs = wanted.len() * assessment.answers.len();
     let has = |answer: &hirenet_core::AnswerResult, m: Modality| answer.tracks.get(m).is_some_and(|t| t.valid_rows > 0);
-    let there = assessment.answers.iter().map(|answer| wanted.iter().filter(|m| has(answer, **m)).count()).sum::<usize>();
+    let there =
+        assessment.answers.iter().map(|answer| wanted.iter().filter(|m| has(answer, **m)).count()).sum::<usize>();
     if pairs == 0 { 0.0 } else { there as f64 / pairs as f64 }
 }
 

@@ -51,6 +51,7 @@ impl Store {
 const MAX_DOCUMENT: usize = 256 << 20;
 
 fn unpacked(document: &[u8]) -> Result<Assessment, StoreError> {
-    let json = zstd::bulk::decompress(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))?;
+    let json =
+        zstd::bulk::decompress(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))?;
     serde_json::from_slice(&json).map_err(|error| StoreError::corrupt("assessment", format!("{:?}", error.classify())))
 }

@@ -104,9 +104,12 @@ pub(crate) async fn lock_jobs_then_interviews(tx: &mut Tx, interviews: &[Uuid]) 
     sqlx::query!("select job from hirenet.jobs where interview = any($1) order by job for update", interviews)
         .fetch_all(&mut **tx)
         .await?;
-    sqlx::query!("select interview from hirenet.interviews where interview = any($1) order by interview for update", interviews)
-        .fetch_all(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "select interview from hirenet.interviews where interview = any($1) order by interview for update",
+        interviews
+    )
+    .fetch_all(&mut **tx)
+    .await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@ use hirenet_core::EraseTarget;
 use uuid::Uuid;
 
 use super::erase::{Erase, content_of_clock};
-use crate::{Request, Retained, RetentionDays, Store, StoreError};
+use crate::{Erasure, Request, Retained, RetentionDays, Store, StoreError};
 
 /// An interview at the end of its retention.
 struct Due {
@@ -68,8 +68,10 @@ impl Store {
                 content_sha256: &content_of_clock(interview),
                 request: Request::Retention,
             };
-            self.erase_because(&erase).await?;
-            retained.interviews += 1;
+            // Another worker may have been here in between.
+            if matches!(self.erase_because(&erase).await?, Erasure::Erased { .. }) {
+                retained.interviews += 1;
+            }
         }
         let mut tx = self.in_tenant(tenant).await?;
         let tracks = sqlx::query!(

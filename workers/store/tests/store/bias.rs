@@ -144,12 +144,11 @@ fn the_test_statistic_is_the_textbooks() {
         sample(&db, &people).await;
         let mut tx = db.admin.begin().await.unwrap();
         sqlx::query("select set_config('hirenet.tenant', 'acme', true)").execute(&mut *tx).await.unwrap();
-        let p: f64 = sqlx::query_scalar(
-            "select p_value from hirenet.bias_selection where grouping = 'sex' and category = 'f'",
-        )
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
+        let p: f64 =
+            sqlx::query_scalar("select p_value from hirenet.bias_selection where grouping = 'sex' and category = 'f'")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
         assert!((p - 0.045_500_3).abs() < 1e-6, "{p}");
     });
 }

@@ -46,10 +46,7 @@ fn each_damage_is_found_under_the_number_of_its_invariant() {
         (24, "delete from hirenet.attempts where outcome = 'running'"),
         (24, "update hirenet.attempts set fence = 99 where outcome = 'running'"),
         (29, "update hirenet.jobs set state = 'failed' where interview_id = 'gone'"),
-        (
-            29,
-            "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('other', 'gone', true)",
-        ),
+        (29, "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('other', 'gone', true)"),
         (30, "update hirenet.interviews set modalities = '{verbal}' where interview_id = 'done'"),
         (30, "update hirenet.interviews set modalities = '{vocal,visual}' where interview_id = 'done'"),
     ] {

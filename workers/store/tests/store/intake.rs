@@ -56,7 +56,8 @@ fn twenty_deliveries_at_once_admit_once() {
         let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(20));
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..20 {
-            let (store, message, content, barrier) = (db.store.clone(), message.clone(), content.clone(), barrier.clone());
+            let (store, message, content, barrier) =
+                (db.store.clone(), message.clone(), content.clone(), barrier.clone());
             tasks.spawn(async move {
                 barrier.wait().await;
                 store.admit(&plan(&message, &content)).await.unwrap()

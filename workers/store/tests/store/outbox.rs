@@ -40,13 +40,17 @@ fn two_relays_at_once_share_the_interviews_and_keep_each_ones_order() {
         let (one, two) = (relay(db.store.clone()), relay(db.store.clone()));
         let (one, two) = (one.await.unwrap(), two.await.unwrap());
         assert_eq!(one.len() + two.len(), total, "two interviews each, whole");
-        let of = |rows: &[OutboxRow]| rows.iter().filter_map(|r| r.interview).collect::<std::collections::BTreeSet<_>>();
+        let of =
+            |rows: &[OutboxRow]| rows.iter().filter_map(|r| r.interview).collect::<std::collections::BTreeSet<_>>();
         assert!(of(&one).is_disjoint(&of(&two)));
         for rows in [&one, &two] {
             for interview in of(rows) {
                 let kinds: Vec<_> =
                     rows.iter().filter(|r| r.interview == Some(interview)).map(|r| r.routing_key.as_str()).collect();
-                assert_eq!(kinds, ["extract.interactive", "extract.interactive", "score.interactive", "interview.scored"]);
+                assert_eq!(
+                    kinds,
+                    ["extract.interactive", "extract.interactive", "score.interactive", "interview.scored"]
+                );
             }
         }
         assert_eq!(db.count("select count(*) from hirenet.outbox").await, 0);

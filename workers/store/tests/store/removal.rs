@@ -219,7 +219,8 @@ fn consent_withdrawn_after_the_score_scores_anew_without_it() {
         // A score job in hand, then another withdrawal: what it has read is gone, so it loses its lease.
         let lease = db.lease(db.jobs(id, Stage::Score).await[0]).await;
         let task = db.store.score_task(&lease).await.unwrap();
-        let seen = |extraction: &StoredExtraction| extraction.outcome.tracks.iter().map(|t| t.modality).collect::<Vec<_>>();
+        let seen =
+            |extraction: &StoredExtraction| extraction.outcome.tracks.iter().map(|t| t.modality).collect::<Vec<_>>();
         assert_eq!(seen(&task.answers[0].extraction), [Modality::Vocal]);
         assert_eq!(task.reasons[0].code, Code::ConsentWithdrawn);
         let again = withdrawal(&[Modality::Verbal]);

@@ -175,8 +175,11 @@ async fn position(db: &Db, scores: &[(f64, Option<Code>)]) {
 fn rank_and_percentile_follow_the_documented_rule() {
     with_database(async |db| {
         db.register(&bundle('a')).await;
-        position(&db, &[(0.9, None), (0.7, Some(Code::NoFace)), (0.7, None), (0.2, None), (0.95, Some(Code::LowConfidence))])
-            .await;
+        position(
+            &db,
+            &[(0.9, None), (0.7, Some(Code::NoFace)), (0.7, None), (0.2, None), (0.95, Some(Code::LowConfidence))],
+        )
+        .await;
         let mut elsewhere = interview("acme", "other position");
         elsewhere.position.id = "p2".to_owned();
         db.whole(&elsewhere, 0.99, Vec::new()).await;
@@ -219,10 +222,12 @@ fn the_data_set_has_tracks_words_and_decisions() {
     with_database(async |db| {
         db.register(&bundle('a')).await;
         position(&db, &[(0.9, None), (0.1, None)]).await;
-        sqlx::query("insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('acme', 'i0', true)")
-            .execute(&db.admin)
-            .await
-            .unwrap();
+        sqlx::query(
+            "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('acme', 'i0', true)",
+        )
+        .execute(&db.admin)
+        .await
+        .unwrap();
         let page = db.store.export("acme", "", 1).await.unwrap();
         assert_eq!((page[0].interview_id.as_str(), page[0].selected), ("i0", Some(true)));
         let next = db.store.export("acme", "i0", 10).await.unwrap();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hirenet_core::{
-    Answer, AnswerResult, Assessment, BundleInfo, BundleKind, ByModality, Consent, Interview, Modality, Position, Reason,
-    Secret, Software, Source, Span, Status, TrackInfo, Transcript, Word, sha256_bytes,
+    Answer, AnswerResult, Assessment, BundleInfo, BundleKind, ByModality, Consent, Interview, Modality, Position,
+    Reason, Secret, Software, Source, Span, Status, TrackInfo, Transcript, Word, sha256_bytes,
 };
 use hirenet_store::{
     Admission, AdmitPlan, Claim, ExtractOutcome, Lease, NewBundle, OutboxRow, Priority, ScoreOutcome, Stage, Store,
@@ -62,11 +62,12 @@ async fn template(server: &str) -> String {
     let name = format!("hirenet_store_template_{}", &sha256_bytes(text.as_bytes())[..12]);
     let mut connection = PgConnection::connect(server).await.unwrap();
     sqlx::query("select pg_advisory_lock(4711)").execute(&mut connection).await.unwrap();
-    let known = sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1 and datistemplate)")
-        .bind(&name)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let known =
+        sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1 and datistemplate)")
+            .bind(&name)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
     if !known {
         let drop = format!("drop database if exists {name}");
         sqlx::query(AssertSqlSafe(drop)).execute(&mut connection).await.unwrap();
@@ -170,7 +171,12 @@ pub(crate) fn outcome() -> ExtractOutcome {
 }
 
 /// An assessment of an interview's answers with one span.
-pub(crate) fn assessment(interview: &Interview, bundle: &BundleInfo, score: Option<f64>, reasons: Vec<Reason>) -> Assessment {
+pub(crate) fn assessment(
+    interview: &Interview,
+    bundle: &BundleInfo,
+    score: Option<f64>,
+    reasons: Vec<Reason>,
+) -> Assessment {
     let info = |schema: &str| TrackInfo { rows: 4, valid_rows: 3, schema: schema.to_owned(), file: String::new() };
     let answers = interview.answers.iter().map(|answer| AnswerResult {
         id: answer.id.clone(),
@@ -185,7 +191,13 @@ pub(crate) fn assessment(interview: &Interview, bundle: &BundleInfo, score: Opti
     let partial = reasons.iter().any(|r| r.code.makes_partial());
     Assessment {
         interview_id: interview.interview_id.clone(),
-        status: if score.is_none() { Status::Refused } else if partial { Status::Partial } else { Status::Scored },
+        status: if score.is_none() {
+            Status::Refused
+        } else if partial {
+            Status::Partial
+        } else {
+            Status::Scored
+        },
         score,
         score_range: score.map(|s| [s, s]),
         scores: ByModality { verbal: score, vocal: score, visual: None },
