@@ -100,9 +100,8 @@ impl Config {
     fn read(file: Option<&Path>) -> Result<Config, Failure> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         if let Some(path) = file {
-            let toml = Toml::file_exact(path);
-            refuse_secrets(path, &Figment::from(toml.clone()))?;
-            figment = figment.merge(toml);
+            refuse_secrets(path)?;
+            figment = figment.merge(Toml::file_exact(path));
         }
         // Variables without `__` (HIRENET_CONFIG, HIRENET_LOG) are no settings.
         let environment = Env::prefixed("HIRENET_").filter(|key| key.as_str().contains("__")).split("__");
@@ -133,9 +132,10 @@ impl Config {
 /// Settings that are secrets: a configuration file is copied, shown and kept under version control.
 const SECRETS: [&str; 4] = ["queue.url", "queue.management_url", "store.url", "store.owner_url"];
 
-fn refuse_secrets(file: &Path, figment: &Figment) -> Result<(), Failure> {
-    let set = |key: &&str| figment.extract_inner::<String>(key).is_ok_and(|value| !value.is_empty());
-    let Some(key) = SECRETS.iter().find(set) else { return Ok(()) };
+fn refuse_secrets(file: &Path) -> Result<(), Failure> {
+    let settings = Figment::from(Toml::file_exact(file));
+    let set = |key: &str| settings.extract_inner::<String>(key).is_ok_and(|value| !value.is_empty());
+    let Some(key) = SECRETS.iter().find(|key| set(key)) else { return Ok(()) };
     let variable = format!("HIRENET_{}", key.replace('.', "__").to_uppercase());
     let sentence = format!("{}: {key} holds a password: set {variable}, or {key}_file", file.display());
     Err(Failure::new(Code::ConfigInvalid, sentence))

@@ -12,6 +12,7 @@ mod models;
 mod progress;
 mod report;
 mod setup;
+mod telemetry;
 
 use std::process::ExitCode;
 

@@ -119,7 +119,8 @@ mod tests {
             loop {
                 let text = String::from_utf8_lossy(&request).into_owned();
                 if let Some((head, _)) = text.split_once("\r\n\r\n") {
-                    let length = head.to_lowercase().lines().find_map(|l| l.strip_prefix("content-length: ")?.parse().ok());
+                    let length =
+                        head.to_lowercase().lines().find_map(|l| l.strip_prefix("content-length: ")?.parse().ok());
                     let body = request[head.len() + 4..].to_vec();
                     if body.len() >= length.unwrap_or(0) {
                         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();

@@ -26,7 +26,10 @@ async fn killed_at_each(points: &[&str]) {
     }
     let interviews = points.len() as i64;
     assert_eq!(world.database.count("select count(*) from hirenet.assessments").await, interviews, "one result each");
-    assert_eq!(world.database.count("select count(*) from hirenet.answers where state = 'extracted'").await, 2 * interviews);
+    assert_eq!(
+        world.database.count("select count(*) from hirenet.answers where state = 'extracted'").await,
+        2 * interviews
+    );
     world.end().await;
 }
 

@@ -30,7 +30,13 @@ async fn f02_a_job_that_kills_its_worker_ends_in_the_dead_letters_and_takes_noth
 
     let failed = world.database.texts("select code from hirenet.jobs where state = 'failed'").await;
     assert_eq!(failed, ["worker_died"]);
-    let alone = world.database.texts("select a.alone::text from hirenet.attempts a join hirenet.jobs j using (job) where j.state = 'failed' order by attempt").await;
+    let alone = world
+        .database
+        .texts(
+            "select a.alone::text from hirenet.attempts a join hirenet.jobs j using (job)
+        where j.state = 'failed' order by attempt",
+        )
+        .await;
     assert_eq!(alone, ["false", "true", "true"]);
     let letters = world.broker.dead_letters(10).await.unwrap();
     assert_eq!(letters.len(), 1);
@@ -46,7 +52,8 @@ async fn f02_a_job_that_kills_its_worker_ends_in_the_dead_letters_and_takes_noth
     let (status, said) = ended(&mut world.command(["dead", "replay", &job]));
     assert_eq!(status, 0, "{said}");
     world.drain().await;
-    let replayed = world.database.texts("select job_id::text from hirenet.submissions where request = 'replayed'").await.remove(0);
+    let replayed =
+        world.database.texts("select job_id::text from hirenet.submissions where request = 'replayed'").await.remove(0);
     let event = world.event(replayed.parse().unwrap()).await;
     assert_eq!(event["event"], "interview.scored");
     assert_eq!(world.broker.dead_letters(10).await.unwrap(), []);

@@ -5,6 +5,15 @@ use tempfile::TempDir;
 
 use crate::support::{World, answer, interview};
 
+/// Ends every connection of a worker.
+const END_CONNECTIONS: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'hirenet'";
+/// For connections made from now on.
+const READ_ONLY: &str = "do $$ begin
+    execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$";
+const WRITABLE: &str = "do $$ begin
+    execute format('alter database %I reset default_transaction_read_only', current_database()); end $$";
+
 /// One after the other: starting services takes its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn f03_and_f04_broker_and_database_break_in_mid_job() {
@@ -61,10 +70,7 @@ async fn f04_backends_are_terminated(services: &OwnServices) {
     let worker = world.worker_until("score:before_commit", &barrier);
     let job_id = world.submit(&interview(&[answer("a1", &media)])).await;
     barrier.reached().await;
-    world
-        .database
-        .run("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'")
-        .await;
+    world.database.run(END_CONNECTIONS).await;
     worker.go_on();
     assert_eq!(world.event(job_id).await["event"], "interview.scored");
     worker.stop().await;
@@ -79,26 +85,17 @@ async fn f04_database_is_read_only_for_a_while(services: &OwnServices) {
     let worker = world.worker_until("extract:before_commit", &barrier);
     let job_id = world.submit(&interview(&[answer("a1", &media)])).await;
     barrier.reached().await;
-    world
-        .database
-        .run("do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$")
-        .await;
+    world.database.run(READ_ONLY).await;
     // Connections that are open keep their setting: new ones are made.
-    world
-        .database
-        .run("set default_transaction_read_only = off; select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'")
-        .await;
+    world.database.run(END_CONNECTIONS).await;
     worker.go_on();
-    let log = worker.log_has("store_read_only").await;
-    assert!(log, "the worker meets a database that takes no writes: {}", worker.log());
-    world
-        .database
-        .run("set default_transaction_read_only = off; do $$ begin execute format('alter database %I reset default_transaction_read_only', current_database()); end $$")
-        .await;
-    world
-        .database
-        .run("set default_transaction_read_only = off; select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'")
-        .await;
+    assert!(
+        worker.log_has("store_read_only").await,
+        "the worker meets a database that takes no writes: {}",
+        worker.log()
+    );
+    world.database.run(WRITABLE).await;
+    world.database.run(END_CONNECTIONS).await;
     assert_eq!(world.event(job_id).await["event"], "interview.scored");
     worker.stop().await;
     world.settle(&[(job_id, "scored")]).await;

@@ -10,17 +10,21 @@ const HANDED_BACK: Option<i32> = Some(6);
 #[tokio::test]
 async fn f05_what_is_in_hand_is_finished_within_the_grace_time() {
     let mut world = World::new().await;
-    let media = world.media("a1.mp4", "one");
+    let media = world.media("a1.mp4", "slow 1500");
     let mut barrier = world.barrier();
     let mut worker = world.worker_until("extract:after_probe", &barrier);
     let first = world.submit(&interview(&[answer("a1", &media)])).await;
     barrier.reached().await;
-    // The signal waits for the process to go on.
-    worker.terminate();
-    let second = world.submit(&interview(&[answer("a1", &media)])).await;
     worker.go_on();
+    worker.terminate();
+    assert!(worker.log_has("stopping: no new work").await, "{}", worker.log());
+    let second = world.submit(&interview(&[answer("a1", &media)])).await;
     assert_eq!(worker.ended().await.code(), Some(0), "{}", worker.log());
-    assert_eq!(world.database.count("select count(*) from hirenet.answers where state = 'extracted'").await, 1, "finished");
+    assert_eq!(
+        world.database.count("select count(*) from hirenet.answers where state = 'extracted'").await,
+        1,
+        "finished"
+    );
     assert_eq!(world.database.count("select count(*) from hirenet.submissions").await, 1, "no new work");
     world.settle(&[(first, "scored"), (second, "scored")]).await;
     let outcomes = world.database.texts("select outcome from hirenet.attempts").await;

@@ -25,7 +25,13 @@ async fn f06_of_two_workers_with_one_job_the_one_with_the_lease_wins() {
     quick.stop().await;
     slow.stop().await;
     world.settle(&[(job_id, "scored")]).await;
-    let fences = world.database.texts("select fence::text from hirenet.attempts a join hirenet.jobs j using (job) where stage = 'extract' and outcome = 'done'").await;
+    let fences = world
+        .database
+        .texts(
+            "select a.fence::text from hirenet.attempts a join hirenet.jobs j using (job)
+        where j.stage = 'extract' and a.outcome = 'done'",
+        )
+        .await;
     assert_eq!(fences.len(), 1, "one result");
     world.end().await;
 }

@@ -13,7 +13,10 @@ async fn f08_a_panic_is_an_attempt_and_attempts_have_an_end() {
     assert_eq!(world.event(job_id).await["event"], "interview.partial");
     worker.stop().await;
     world.settle(&[(job_id, "partial")]).await;
-    let outcomes = world.database.texts("select outcome || ' ' || code from hirenet.attempts where code is not null order by started_at").await;
+    let outcomes = world
+        .database
+        .texts("select outcome || ' ' || code from hirenet.attempts where code is not null order by started_at")
+        .await;
     assert_eq!(outcomes, ["retried job_panicked", "buried job_panicked"]);
     assert_eq!(world.broker.dead_letters(10).await.unwrap().len(), 1);
     world.end().await;
@@ -30,7 +33,8 @@ async fn f08_a_model_that_fails_is_tried_again_and_nothing_of_it_is_stored() {
     assert_eq!(world.event(job_id).await["event"], "interview.scored");
     worker.stop().await;
     world.settle(&[(job_id, "scored")]).await;
-    let stored = world.database.count("select count(*) from hirenet.assessments where score is null or score = 'NaN'").await;
+    let stored =
+        world.database.count("select count(*) from hirenet.assessments where score is null or score = 'NaN'").await;
     assert_eq!(stored, 0);
     world.end().await;
 }

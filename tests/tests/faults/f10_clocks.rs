@@ -38,7 +38,13 @@ async fn f10_leases_and_retention_do_not_look_at_the_workers_clock() {
     let job_id = world.submit(&interview(&[answer("a1", &media)])).await;
     barrier.reached().await;
     // A lease that was given by this clock would have weeks left, or be over.
-    let left = world.database.count("select extract(epoch from lease_until - clock_timestamp())::bigint from hirenet.jobs where state = 'running'").await;
+    let left = world
+        .database
+        .count(
+            "select extract(epoch from lease_until - clock_timestamp())::bigint from hirenet.jobs
+        where state = 'running'",
+        )
+        .await;
     assert!((500..=600).contains(&left), "{left} s");
     jumped.go_on();
     assert_eq!(world.event(job_id).await["event"], "interview.scored");

@@ -46,7 +46,15 @@ async fn f11_a_wrong_message_is_refused_with_its_code_and_harms_nothing() {
     let unread: Vec<(Uuid, &str)> = ends.iter().map(|(message, state)| (job_id(message), *state)).collect();
     world.settle(&unread).await;
     let codes = letters(&world).await;
-    let expected = ["media_forbidden", "message_invalid", "message_invalid", "message_invalid", "message_invalid", "message_too_large", "message_version"];
+    let expected = [
+        "media_forbidden",
+        "message_invalid",
+        "message_invalid",
+        "message_invalid",
+        "message_invalid",
+        "message_too_large",
+        "message_version",
+    ];
     assert_eq!(codes, expected);
     let everything = world.database.everything().await;
     assert!(!everything.contains("/etc/passwd"), "an address that is refused is not kept");

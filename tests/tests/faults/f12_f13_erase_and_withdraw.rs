@@ -47,7 +47,11 @@ async fn f12_an_erasure_wins_against_a_job_in_flight_and_against_later_deliverie
     for what in [candidate, &media, "Why this job?"] {
         assert!(!everything.contains(what), "`{what}` is left");
     }
-    assert_eq!(world.database.count("select count(*) from hirenet.erasures where done_at is not null").await, 1, "the receipt");
+    assert_eq!(
+        world.database.count("select count(*) from hirenet.erasures where done_at is not null").await,
+        1,
+        "the receipt"
+    );
     world.end().await;
 }
 

@@ -48,7 +48,8 @@ async fn f01_with_real_media_killed_in_the_middle_and_ended_by_two_others() {
         worker.stop().await;
     }
     assert_eq!(world.database.rows_of("tracks").await, 6, "voice and face of three answers");
-    let words = world.database.texts("select text from hirenet.transcripts order by answer").await.join(" ").to_lowercase();
+    let words =
+        world.database.texts("select text from hirenet.transcripts order by answer").await.join(" ").to_lowercase();
     assert!(words.contains("team"), "{words}");
     // The score is the one that the command gives without any daemon.
     let out = world.dir.path().join("out");
@@ -92,7 +93,8 @@ async fn f07_a_decoder_that_hangs_is_killed_and_its_neighbours_are_whole() {
     let event = world.event(job_id).await;
     assert_eq!(event["event"], "interview.partial", "{event}");
     assert!(fs::metadata(format!("/proc/{}", decoder.as_raw_nonzero())).is_err(), "the decoder is gone");
-    let reasons = world.database.texts("select distinct r->>'code' from hirenet.answers, jsonb_array_elements(reasons) r").await;
+    let reasons =
+        world.database.texts("select distinct r->>'code' from hirenet.answers, jsonb_array_elements(reasons) r").await;
     assert!(reasons.contains(&"limit_time".to_owned()), "{reasons:?}");
     assert_eq!(world.database.count("select count(*) from hirenet.transcripts").await, 2, "the other answers");
     worker.stop().await;

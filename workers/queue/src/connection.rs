@@ -102,10 +102,7 @@ impl Broker {
         let connection = self.shared.current.borrow().clone();
         if let Some(connection) = connection {
             // A connection that is gone already needs no goodbye.
-            let _ = within(Duration::from_secs(2), async {
-                Ok(connection.close(200, "done".into()).await?)
-            })
-            .await;
+            let _ = within(Duration::from_secs(2), async { Ok(connection.close(200, "done".into()).await?) }).await;
         }
     }
 }
@@ -144,10 +141,7 @@ impl Dialer {
     async fn dial(&self) -> Result<Arc<Connection>, QueueError> {
         // No automatic recovery of lapin's: a delivery must not outlive the channel that it came by.
         let properties = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        within(self.timeout, async {
-            Ok(Arc::new(Connection::connect_uri(self.uri.clone(), properties).await?))
-        })
-        .await
+        within(self.timeout, async { Ok(Arc::new(Connection::connect_uri(self.uri.clone(), properties).await?)) }).await
     }
 
     /// Tries until it succeeds.

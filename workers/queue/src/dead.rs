@@ -41,8 +41,8 @@ impl Broker {
         Ok(letters)
     }
 
-    /// Takes every dead letter out that `matches`, and gives their number. Letters that another process looks at in this
-    /// moment are not seen: call it again where that matters.
+    /// Takes every dead letter out that `matches`, and gives their number. Letters that another process looks at in
+    /// this moment are not seen: call it again where that matters.
     ///
     /// # Errors
     /// Where the broker cannot be asked; what was taken out until then is gone.
@@ -63,9 +63,9 @@ impl Broker {
     }
 }
 
-/// The last first: each goes back to the front.
+/// In order: a quorum queue hands out what came back in the order of its return.
 async fn return_all(held: Vec<Delivery>) {
-    for delivery in held.into_iter().rev() {
+    for delivery in held {
         // Its channel is gone: the broker has returned it already.
         let _ = delivery.give_back().await;
     }

@@ -57,8 +57,9 @@ impl From<lapin::Error> for QueueError {
         match error.kind() {
             // A wrong password, a virtual host that is not there, a missing right: waiting does not mend them.
             ErrorKind::ProtocolError(protocol) => match protocol.kind() {
-                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
-                | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => QueueError::Refused(protocol.to_string()),
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                    QueueError::Refused(protocol.to_string())
+                }
                 AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND | AMQPSoftError::PRECONDITIONFAILED) => {
                     QueueError::Topology(protocol.to_string())
                 }

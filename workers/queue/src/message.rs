@@ -86,8 +86,7 @@ impl Outgoing {
     pub fn again(names: &Names, delivery: &Delivery, delay: Duration) -> Outgoing {
         let id = delivery.id().and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::new_v4);
         let kind = delivery.kind().unwrap_or_default();
-        let mut again =
-            Outgoing::to_wait(names, delivery.routing_key(), delay, id, kind, delivery.payload().to_vec());
+        let mut again = Outgoing::to_wait(names, delivery.routing_key(), delay, id, kind, delivery.payload().to_vec());
         again.headers = delivery.own_headers();
         again
     }

@@ -69,7 +69,11 @@ impl QueueSettings {
             ("connect_timeout_s", positive(self.connect_timeout_s), "must be above 0"),
             ("reconnect_max_s", positive(self.reconnect_max_s), "must be above 0"),
             ("confirm_timeout_s", positive(self.confirm_timeout_s), "must be above 0"),
-            ("consumer_timeout_s", self.consumer_timeout_s.is_finite() && self.consumer_timeout_s >= 0.0, "must be 0 or more"),
+            (
+                "consumer_timeout_s",
+                self.consumer_timeout_s.is_finite() && self.consumer_timeout_s >= 0.0,
+                "must be 0 or more",
+            ),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
             Some((setting, _, detail)) => Err(QueueError::Setting { setting, detail }),

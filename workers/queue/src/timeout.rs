@@ -9,8 +9,8 @@ use tracing::debug;
 
 use crate::{Broker, QueueError, QueueSettings};
 
-/// The broker looks once a minute (measured on RabbitMQ 3.10.8): a timeout may strike that much later, never earlier, but
-/// a worker's own clock and the acknowledgement's way need some room too.
+/// The broker looks once a minute (measured on RabbitMQ 3.10.8): a timeout may strike that much later, never earlier,
+/// but a worker's own clock and the acknowledgement's way need some room too.
 const ROOM: Duration = Duration::from_secs(60);
 
 /// Checks that a delivery may be held for `longest`.

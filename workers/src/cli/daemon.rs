@@ -8,23 +8,31 @@ use uuid::Uuid;
 #[derive(Debug, Subcommand)]
 pub(crate) enum DaemonCommand {
     /// Make what the daemon needs in broker and database; running it again changes nothing
-    #[command(after_help = "Examples:\n  hirenet setup\n  hirenet setup --check\n\nWhere something is there and differs, it is told and nothing is changed in the broker.")]
+    #[command(
+        after_help = "Examples:\n  hirenet setup\n  hirenet setup --check\n\nWhere something is there and differs, it is told and nothing is changed in the broker."
+    )]
     Setup {
         /// Make nothing; only tell what is missing or differs
         #[arg(long)]
         check: bool,
     },
     /// Publish interviews for the daemon, and wait until the broker has them safe
-    #[command(after_help = "Examples:\n  hirenet submit interview.json\n  hirenet submit --dir interviews --priority bulk\n\n\
-        Relative media paths are sent as file: addresses; workers fetch them where fetch.allowed_prefixes has their folder.")]
+    #[command(
+        after_help = "Examples:\n  hirenet submit interview.json\n  hirenet submit --dir interviews --priority bulk\n\n\
+        Relative media paths are sent as file: addresses; workers fetch them where fetch.allowed_prefixes has their folder."
+    )]
     Submit(Submit),
     /// Run a worker
-    #[command(after_help = "Examples:\n  hirenet work\n  hirenet work --stages extract --slots 4\n  hirenet work --drain\n\n\
+    #[command(
+        after_help = "Examples:\n  hirenet work\n  hirenet work --stages extract --slots 4\n  hirenet work --drain\n\n\
         SIGTERM: no new work; what is in hand may finish within work.grace_s, the rest is handed back. A second one hands back at once.\n\
-        Exit status: 0 everything was finished, 6 something was handed back, 2 the installation is at fault, 5 the worker must be started anew.")]
+        Exit status: 0 everything was finished, 6 something was handed back, 2 the installation is at fault, 5 the worker must be started anew."
+    )]
     Work(Work),
     /// Look at what was given up, and give it another chance
-    #[command(after_help = "Examples:\n  hirenet dead list\n  hirenet dead show 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10\n  hirenet dead replay 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10")]
+    #[command(
+        after_help = "Examples:\n  hirenet dead list\n  hirenet dead show 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10\n  hirenet dead replay 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10"
+    )]
     Dead {
         #[command(subcommand)]
         command: DeadCommand,

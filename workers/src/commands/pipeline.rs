@@ -1,8 +1,8 @@
 //! Which command of the pipeline runs.
 
 use crate::cli::{Common, PipelineCommand};
-use crate::commands::{analyze, bundle, doctor, example, features, models, probe, report, transcribe};
 use crate::commands::records::{PageOf, write_page_of};
+use crate::commands::{analyze, bundle, doctor, example, features, models, probe, report, transcribe};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 

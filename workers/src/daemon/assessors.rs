@@ -23,11 +23,11 @@ const MAX_LOADED: usize = 8;
 enum Answer {
     Assessed(Box<Assessment>),
     /// The bundle is not loaded: send its graph along.
-    NeedsGraph(ScoreTask),
+    NeedsGraph(Box<ScoreTask>),
 }
 
 struct Request {
-    task: ScoreTask,
+    task: Box<ScoreTask>,
     sha256: String,
     graph: Option<Vec<u8>>,
     reply: oneshot::Sender<Result<Answer, Failure>>,
@@ -47,11 +47,6 @@ impl Assessors {
         installation: &Arc<Installation<'static>>,
         store: &Store,
     ) -> Result<Assessors, Failure> {
-        if config.work.stand_in {
-            let info = stand_in::bundle();
-            store.register_bundle(&NewBundle { info: &info, card: &serde_json::json!({}), graph: &[] }).await?;
-            return Ok(Assessors { requests: start_thread(config, installation, HashMap::new())?, configured: info });
-        }
         let mut owner = Owner::new(config, installation.clone())?;
         let file = installation.bundle_file(None)?;
         let graph = file.read()?;
@@ -66,7 +61,7 @@ impl Assessors {
     /// Assesses under the bundle of the task, else under the configured one.
     pub(crate) async fn assess(&self, task: ScoreTask, store: &Store) -> Result<Assessment, Failure> {
         let sha256 = task.bundle.clone().unwrap_or_else(|| self.configured.sha256.clone());
-        let task = match self.ask(task, &sha256, None).await? {
+        let task = match self.ask(Box::new(task), &sha256, None).await? {
             Answer::Assessed(assessment) => return Ok(*assessment),
             Answer::NeedsGraph(task) => task,
         };
@@ -78,7 +73,7 @@ impl Assessors {
         }
     }
 
-    async fn ask(&self, task: ScoreTask, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
+    async fn ask(&self, task: Box<ScoreTask>, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
         let (reply, answer) = oneshot::channel();
         let gone = || Failure::new(Code::Internal, "no assessor is left");
         let request = Request { task, sha256: sha256.to_owned(), graph, reply };
@@ -90,7 +85,7 @@ impl Assessors {
 fn start_thread(
     config: &'static Config,
     installation: &Arc<Installation<'static>>,
-    loaded: HashMap<String, Assessor>,
+    loaded: HashMap<String, Loaded>,
 ) -> Result<mpsc::Sender<Request>, Failure> {
     let (requests, queue) = mpsc::channel();
     let mut owner = Owner { loaded, ..Owner::new(config, installation.clone())? };
@@ -106,16 +101,22 @@ fn start_thread(
     Ok(requests)
 }
 
+/// A bundle that is loaded.
+struct Loaded {
+    info: BundleInfo,
+    assessor: Assessor,
+}
+
 struct Owner {
     config: &'static Config,
     installation: Arc<Installation<'static>>,
     known: Vec<Arc<Schema>>,
-    loaded: HashMap<String, Assessor>,
+    loaded: HashMap<String, Loaded>,
 }
 
 impl Owner {
     fn new(config: &'static Config, installation: Arc<Installation<'static>>) -> Result<Owner, Failure> {
-        let known = if config.work.stand_in { Vec::new() } else { known_schemas(&installation.encoder()?) };
+        let known = known_schemas(&installation.encoder()?);
         Ok(Owner { config, installation, known, loaded: HashMap::new() })
     }
 
@@ -123,12 +124,14 @@ impl Owner {
         if self.loaded.len() >= MAX_LOADED {
             self.loaded.clear();
         }
-        self.loaded.insert(sha256, Assessor::new(bundle, self.installation.encoder()?));
+        let info = bundle.info().clone();
+        let assessor = Assessor::new(bundle, self.installation.encoder()?);
+        self.loaded.insert(sha256, Loaded { info, assessor });
         Ok(())
     }
 
     /// A panic ends at the job; what was loaded is in an unknown state and goes.
-    fn fenced(&mut self, task: ScoreTask, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
+    fn fenced(&mut self, task: Box<ScoreTask>, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
         let answer = catch_unwind(AssertUnwindSafe(|| self.assess(task, sha256, graph)));
         answer.unwrap_or_else(|_| {
             self.loaded.clear();
@@ -136,18 +139,18 @@ impl Owner {
         })
     }
 
-    fn assess(&mut self, task: ScoreTask, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
-        if self.config.work.stand_in {
-            let models = task.answers.iter().flat_map(|a| a.extraction.outcome.models.clone()).collect();
-            let software = setup::software(self.config, models)?;
-            return Ok(Answer::Assessed(Box::new(stand_in::assess(&task, software))));
-        }
+    fn assess(&mut self, task: Box<ScoreTask>, sha256: &str, graph: Option<Vec<u8>>) -> Result<Answer, Failure> {
         if let Some(graph) = graph {
             let bundle = Bundle::from_bytes(self.installation.runtime()?, &graph, &self.known)?;
             self.keep(sha256.to_owned(), bundle)?;
         }
-        let Some(assessor) = self.loaded.get_mut(sha256) else { return Ok(Answer::NeedsGraph(task)) };
-        let assessment = stored::assess(assessor, &task, self.config, &self.installation, &self.known)?;
+        let Some(Loaded { info, assessor }) = self.loaded.get_mut(sha256) else { return Ok(Answer::NeedsGraph(task)) };
+        let assessment = if self.config.work.stand_in && stand_in::made(&task) {
+            let models = task.answers.iter().flat_map(|a| a.extraction.outcome.models.clone()).collect();
+            stand_in::assess(&task, info, setup::software(self.config, models)?)
+        } else {
+            stored::assess(assessor, &task, self.config, &self.installation, &self.known)?
+        };
         Ok(Answer::Assessed(Box::new(assessment)))
     }
 }

@@ -7,8 +7,8 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause; the longest wait queue.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// The pause after attempt number `attempt` (from 1): doubled each time, with the upper half left to chance, so that jobs
-/// that failed together do not come back together.
+/// The pause after attempt number `attempt` (from 1): doubled each time, with the upper half left to chance, so that
+/// jobs that failed together do not come back together.
 pub(crate) fn pause(attempt: i32) -> Duration {
     let doublings = attempt.clamp(1, 16) - 1;
     let whole = FIRST.saturating_mul(1 << doublings).min(LONGEST);

@@ -1,5 +1,5 @@
-//! What a worker does beside its jobs: it shows that it lives, ends what has reached its retention, and, where it is told
-//! to, sees when there is nothing left to do.
+//! What a worker does beside its jobs: it shows that it lives, ends what has reached its retention, and, where it is
+//! told to, sees when there is nothing left to do.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,7 +44,8 @@ pub(crate) async fn beat(context: Arc<Context>, stages: Vec<String>) {
 }
 
 fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    // What gethostname(2) tells; empty where /proc is not mounted.
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// Removes what has reached the end of its retention, until the worker stops.
@@ -59,9 +60,9 @@ pub(crate) async fn retain(context: Arc<Context>) {
                 if removed.interviews > 0 {
                     InterviewsErased { cause: EraseCause::Retention, interviews: removed.interviews }.emit();
                 }
-                let (tracks, transcripts, scores) = (removed.tracks, removed.transcripts, removed.assessments);
-                if tracks + transcripts + scores + removed.audit > 0 {
-                    info!(tracks, transcripts, scores, audit = removed.audit, "the end of their retention");
+                let (tracks, transcripts, audit) = (removed.tracks, removed.transcripts, removed.audit);
+                if tracks + transcripts + audit > 0 {
+                    info!(tracks, transcripts, audit, "removed at the end of their retention");
                 }
             }
             Err(error) => warn!(code = error.code().as_str(), %error, "the retention could not run"),

@@ -1,5 +1,6 @@
 //! What every part of a running worker shares.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub(crate) struct Context {
     pub(crate) assessors: Option<Assessors>,
     pub(crate) gate: Gate,
     pub(crate) shutdown: Shutdown,
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
     /// Deliveries in hand.
     pub(crate) in_hand: AtomicUsize,
 }
@@ -72,13 +73,17 @@ impl Context {
         let [mut pause, longest] = TRY_AGAIN;
         loop {
             let error = match statement().await {
-                Err(error) if error.code().kind() == Kind::Passing && !matches!(error, StoreError::LeaseLost(_)) => error,
+                Err(error) if error.code().kind() == Kind::Passing && !matches!(error, StoreError::LeaseLost(_)) => {
+                    error
+                }
                 other => return other,
             };
             if started.elapsed() > PATIENCE || self.shutdown.is_abandoning() {
                 return Err(error);
             }
-            debug!(code = error.code().as_str(), "the database is away; trying again");
+            if pause == TRY_AGAIN[0] {
+                warn!(code = error.code().as_str(), %error, "the database is away; trying again");
+            }
             tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
             pause = (pause * 2).min(longest);
         }

@@ -8,6 +8,7 @@ use std::thread;
 use hirenet_analyze::{Extraction, Extractor, Observer, Rooms, Task};
 use hirenet_core::{Code, Coded, Modality};
 use hirenet_fetch::Fetched;
+use hirenet_speech::Recogniser;
 use hirenet_store::ExtractTask;
 use tokio::sync::oneshot;
 
@@ -43,12 +44,18 @@ pub(crate) struct Extractors {
 
 impl Extractors {
     /// Starts `slots` extractors, all loading side by side, and returns when every one is ready.
-    pub(crate) fn start(config: &'static Config, installation: &Arc<Installation<'static>>, slots: usize) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        config: &'static Config,
+        installation: &Arc<Installation<'static>>,
+        slots: usize,
+    ) -> Result<Self, Failure> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
         let (ready, loaded) = mpsc::channel();
+        let recogniser = Arc::new(Mutex::new(None));
         for slot in 0..slots {
-            let owner = Owner { config, installation: installation.clone(), engine: None };
+            let recogniser = recogniser.clone();
+            let owner = Owner { config, installation: installation.clone(), recogniser, engine: None };
             let (queue, ready) = (queue.clone(), ready.clone());
             thread::Builder::new()
                 .name(format!("extractor-{slot}"))
@@ -72,20 +79,25 @@ impl Extractors {
     }
 }
 
-enum Engine {
-    Real { extractor: Box<Extractor>, models: BTreeMap<String, String> },
-    StandIn,
+/// Loaded models.
+struct Engine {
+    extractor: Extractor,
+    /// Hash of each, by its role.
+    models: BTreeMap<String, String>,
 }
 
 struct Owner {
     config: &'static Config,
     installation: Arc<Installation<'static>>,
+    /// The one recognition model of this process, once it is loaded.
+    recogniser: Arc<Mutex<Option<Recogniser>>>,
     engine: Option<Engine>,
 }
 
 impl Owner {
     fn live(mut self, queue: &Mutex<mpsc::Receiver<Job>>, ready: &mpsc::Sender<Result<(), Failure>>) {
-        let loaded = self.load();
+        // Where a stand-in may be all that is needed, models are loaded when the first recording needs them.
+        let loaded = if self.config.work.stand_in { Ok(()) } else { self.load() };
         let failed = loaded.is_err();
         // Nobody listens any more where another extractor has failed already.
         let _ = ready.send(loaded);
@@ -104,9 +116,6 @@ impl Owner {
 
     /// A panic ends at the job: its models are in an unknown state and are loaded anew for the next one.
     fn fenced(&mut self, request: &Request) -> Answer {
-        if self.engine.is_none() {
-            self.load()?;
-        }
         let answer = catch_unwind(AssertUnwindSafe(|| self.extract(request)));
         answer.unwrap_or_else(|_| {
             self.engine = None;
@@ -115,18 +124,19 @@ impl Owner {
     }
 
     fn load(&mut self) -> Result<(), Failure> {
-        if self.config.work.stand_in {
-            self.engine = Some(Engine::StandIn);
-            return Ok(());
-        }
         let rooms = every_room();
-        let extractor = Box::new(self.installation.extractor(rooms)?);
-        self.engine = Some(Engine::Real { extractor, models: self.installation.model_hashes(rooms)? });
+        // Held while loading: the others wait for the model rather than load it too.
+        let mut recogniser = self.recogniser.lock().unwrap_or_else(PoisonError::into_inner);
+        let extractor = match recogniser.clone() {
+            Some(shared) => self.installation.extractor(Rooms { recognition: false, ..rooms })?.sharing(shared),
+            None => self.installation.extractor(rooms)?,
+        };
+        *recogniser = extractor.recogniser();
+        self.engine = Some(Engine { extractor, models: self.installation.model_hashes(rooms)? });
         Ok(())
     }
 
     fn extract(&mut self, request: &Request) -> Answer {
-        let none = || Failure::new(Code::Internal, "an extractor without models");
         let task = Task {
             media: request.media.path(),
             sha256: None, // Checked while it was fetched.
@@ -134,14 +144,19 @@ impl Owner {
             transcript: request.task.answer.transcript.as_ref(),
             language: request.task.language.as_deref(),
         };
-        match self.engine.as_mut().ok_or_else(none)? {
-            Engine::StandIn => stand_in::extract(&task, request.media.sha256()),
-            Engine::Real { extractor, models } => {
-                let extraction = extractor.extract_or_fail(&task, &Points).map_err(|error| Failure::new(error.code(), error.to_string()))?;
-                let rooms = Rooms::for_modalities(task.modalities, task.transcript.is_none());
-                Ok(Extracted { extraction, models: used(models, rooms) })
-            }
+        let act = self.config.work.stand_in.then(|| stand_in::act(task.media)).flatten();
+        if let Some(act) = act {
+            return stand_in::extract(act, &task, request.media.sha256());
         }
+        if self.engine.is_none() {
+            self.load()?;
+        }
+        let none = || Failure::new(Code::Internal, "an extractor without models");
+        let Engine { extractor, models } = self.engine.as_mut().ok_or_else(none)?;
+        let extracted = extractor.extract_or_fail(&task, &Points);
+        let extraction = extracted.map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        let rooms = Rooms::for_modalities(task.modalities, task.transcript.is_none());
+        Ok(Extracted { extraction, models: used(models, rooms) })
     }
 }
 

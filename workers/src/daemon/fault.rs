@@ -1,7 +1,8 @@
 //! Marked points at which a test can stop the process exactly, to kill it there.
 //!
-//! They are in every build, because what is to be proved is what the shipped program does; a build of its own for faults
-//! would be another program. Without `HIRENET_FAULT_POINT` in its environment a process looks once and never again.
+//! They are in every build, because what is to be proved is what the shipped program does; a build of its own for
+//! faults would be another program. Without `HIRENET_FAULT_POINT` in its environment a process looks once and never
+//! again.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -49,7 +50,8 @@ pub(crate) fn point(stage: &str, name: &str) {
         return;
     }
     let line = format!("{} {}\n", armed.point, std::process::id());
-    let told = std::fs::OpenOptions::new().append(true).open(&armed.told).and_then(|mut f| f.write_all(line.as_bytes()));
+    let told =
+        std::fs::OpenOptions::new().append(true).open(&armed.told).and_then(|mut f| f.write_all(line.as_bytes()));
     if told.is_ok() {
         // A process that may not stop itself goes on: the test sees that.
         let _ = kill_process(getpid(), Signal::STOP);

@@ -25,5 +25,5 @@ mod worker;
 
 pub(crate) use observe::HttpSettings;
 pub(crate) use settings::{RetentionSettings, WorkSettings};
-pub(crate) use stages::{ERASE, SUBMITTED, WITHDRAWN};
+pub(crate) use stages::SUBMITTED;
 pub(crate) use worker::run;

@@ -1,17 +1,20 @@
-//! What takes the place of extractors and bundle where `work.stand_in` is set: for tests of everything around them.
+//! What takes the place of the extractors where `work.stand_in` is set, for recordings that begin with [`MARK`]: for
+//! tests of everything around them.
 //!
-//! Tracks come from a seeded hash of the recording's content, in microseconds; an assessment from the tracks' sizes. Both
-//! say what they are: `software.models` has only `stand_in`, the bundle is called so, and every result carries the reason
-//! `stand_in`. A recording whose text begins with a word of [`Act`] makes the stand-in fail in that way.
+//! Tracks come from a hash of the recording's content, in microseconds, and the score from the recordings' hashes.
+//! Every result says so: `software.models` has only `stand_in`, and `stand_in` is among its reasons. The word after
+//! the mark can make the stand-in fail in a way of [`Act`].
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 use hirenet_analyze::{Extraction, Observer, Task};
 use hirenet_core::{
-    AnswerResult, Assessment, BundleInfo, BundleKind, ByModality, Code, Modality, Reason, Segment, Software, Source,
-    Status, Track, Transcript, Word, sha256_bytes, visual_face, vocal_lld51, window_count,
+    AnswerResult, Assessment, BundleInfo, ByModality, Code, Modality, Reason, Segment, Software, Source, Status, Track,
+    Transcript, Word, sha256_bytes, visual_face, vocal_lld51, window_count,
 };
 use hirenet_store::{ScoreTask, StoredAnswer};
 use ndarray::Array2;
@@ -19,13 +22,18 @@ use ndarray::Array2;
 use crate::daemon::extractors::{Extracted, Points};
 use crate::failure::Failure;
 
-/// Name of the stand-in in software and bundle.
-const NAME: &str = "stand_in";
+/// What a recording for the stand-in begins with.
+const MARK: &[u8] = b"hirenet stand-in";
+/// The stand-in's role among the models.
+const ROLE: &str = "stand_in";
+/// Bytes after the mark that may tell the stand-in to fail.
+const WORDS: usize = 64;
 /// Length of what the stand-in makes of any recording, in seconds.
 const DURATION_S: f64 = 5.0;
 
-/// How the stand-in can be told to fail, by the first word of the recording.
-enum Act {
+/// How the stand-in can be told to fail, by the word after the mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
     /// The process dies as by a fault of native code.
     Abort,
     /// The thread panics.
@@ -42,11 +50,13 @@ enum Act {
     Work,
 }
 
-fn act(media: &Path) -> Result<Act, Failure> {
-    let bytes = std::fs::read(media).map_err(|_| Failure::new(Code::FileUnreadable, Code::FileUnreadable.meaning()))?;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(100)]).into_owned();
+/// What the stand-in is to do with a recording; `None` where it is none of its own.
+pub(crate) fn act(media: &Path) -> Option<Act> {
+    let mut start = Vec::new();
+    File::open(media).ok()?.take((MARK.len() + WORDS) as u64).read_to_end(&mut start).ok()?;
+    let text = String::from_utf8_lossy(start.strip_prefix(MARK)?).into_owned();
     let mut words = text.split_whitespace();
-    Ok(match words.next() {
+    Some(match words.next() {
         Some("abort") => Act::Abort,
         Some("panic") => Act::Panic,
         Some("unknown") => Act::Unknown,
@@ -57,11 +67,17 @@ fn act(media: &Path) -> Result<Act, Failure> {
     })
 }
 
+/// True where every recording of an interview that could be used was a stand-in's.
+pub(crate) fn made(task: &ScoreTask) -> bool {
+    let mut models =
+        task.answers.iter().map(|answer| &answer.extraction.outcome.models).filter(|m| !m.is_empty()).peekable();
+    models.peek().is_some() && models.all(|models| models.contains_key(ROLE))
+}
+
 /// Stands in for an extraction.
-#[expect(clippy::panic, reason = "what is to be tested is what a panic does")]
-pub(crate) fn extract(task: &Task<'_>, media_sha256: &str) -> Result<Extracted, Failure> {
+pub(crate) fn extract(act: Act, task: &Task<'_>, media_sha256: &str) -> Result<Extracted, Failure> {
     Points.opened(Some(DURATION_S));
-    match act(task.media)? {
+    match act {
         Act::Abort => std::process::abort(),
         Act::Panic => panic!("told to"),
         Act::Unknown => return Err(Failure::new(Code::ModelFailed, "told to")),
@@ -95,7 +111,7 @@ pub(crate) fn extract(task: &Task<'_>, media_sha256: &str) -> Result<Extracted, 
 }
 
 fn models() -> BTreeMap<String, String> {
-    BTreeMap::from([(NAME.to_owned(), sha256_bytes(NAME.as_bytes()))])
+    BTreeMap::from([(ROLE.to_owned(), sha256_bytes(MARK))])
 }
 
 /// The next number of a splitmix64 sequence, in 0..1.
@@ -121,27 +137,21 @@ fn transcript(seed: &mut u64) -> Transcript {
     transcript
 }
 
-/// The bundle that the stand-in pretends to score under.
-pub(crate) fn bundle() -> BundleInfo {
-    BundleInfo {
-        name: NAME.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        kind: BundleKind::Untrained,
-        sha256: sha256_bytes(NAME.as_bytes()),
-    }
-}
-
-/// Stands in for an assessment.
-pub(crate) fn assess(task: &ScoreTask, software: Software) -> Assessment {
+/// Stands in for an assessment under a bundle that was not run.
+pub(crate) fn assess(task: &ScoreTask, bundle: &BundleInfo, software: Software) -> Assessment {
     let mut reasons = task.reasons.clone();
     for answer in &task.answers {
         let of_answer = answer.extraction.outcome.reasons.iter();
         reasons.extend(of_answer.map(|reason| reason.clone().in_answer(&answer.answer.id)));
     }
-    let has_evidence = task.answers.iter().any(|answer| answer.extraction.outcome.transcript.is_some() || !answer.extraction.outcome.tracks.is_empty());
-    let mut seed = task.answers.iter().filter_map(|a| a.extraction.outcome.media_sha256.as_deref()).fold(7_u64, |seed, sha256| {
-        seed.rotate_left(5) ^ u64::from_str_radix(&sha256[..16], 16).unwrap_or_default()
-    });
+    let has_evidence = task
+        .answers
+        .iter()
+        .any(|answer| answer.extraction.outcome.transcript.is_some() || !answer.extraction.outcome.tracks.is_empty());
+    let mut seed =
+        task.answers.iter().filter_map(|a| a.extraction.outcome.media_sha256.as_deref()).fold(7_u64, |seed, sha256| {
+            seed.rotate_left(5) ^ u64::from_str_radix(&sha256[..16], 16).unwrap_or_default()
+        });
     let score = has_evidence.then(|| f64::from(unit(&mut seed)));
     let status = match score {
         None => Status::Refused,
@@ -162,7 +172,7 @@ pub(crate) fn assess(task: &ScoreTask, software: Software) -> Assessment {
         scores,
         modality_weights: weights.into(),
         reasons,
-        bundle: bundle(),
+        bundle: bundle.clone(),
         software,
         answers: task.answers.iter().map(answer_result).collect(),
         spans: Vec::new(),

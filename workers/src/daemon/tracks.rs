@@ -39,7 +39,10 @@ pub(crate) fn encode(modality: Modality, track: &Track) -> Result<StoredTrack, F
 pub(crate) fn decode(stored: &StoredTrack, known: &[Arc<Schema>]) -> Result<Track, Failure> {
     let damaged = || Failure::new(Code::StoreFailed, format!("the stored {} track is damaged", stored.modality));
     let schema = known.iter().find(|schema| schema.id == stored.schema).ok_or_else(|| {
-        Failure::new(Code::BundleSchema, format!("a stored track has the schema {}, which is not known here", stored.schema))
+        Failure::new(
+            Code::BundleSchema,
+            format!("a stored track has the schema {}, which is not known here", stored.schema),
+        )
     })?;
     let packed = zstd::bulk::decompress(&stored.bytes, MAX_BYTES).map_err(|_| damaged())?;
     let tensors = SafeTensors::deserialize(&packed).map_err(|_| damaged())?;

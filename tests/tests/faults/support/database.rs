@@ -19,7 +19,8 @@ impl Database {
         let mut connection = PgConnection::connect_with(&server).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
         let (base, _) = server_url.rsplit_once('/').unwrap();
-        let options = server.clone().database(&name);
+        // A test may set the database read-only; its own connections still write.
+        let options = server.clone().database(&name).options([("default_transaction_read_only", "off")]);
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy_with(options);
         Database { server, url: format!("{base}/{name}"), name, pool }
     }
@@ -52,10 +53,16 @@ impl Database {
 
     /// Every text of every column of every table, to look for something that must not be there.
     pub(crate) async fn everything(&self) -> String {
-        let tables = self.texts("select table_name::text from information_schema.tables where table_schema = 'hirenet' and table_type = 'BASE TABLE'").await;
+        let tables = self
+            .texts(
+                "select table_name::text from information_schema.tables
+            where table_schema = 'hirenet' and table_type = 'BASE TABLE'",
+            )
+            .await;
         let mut all = String::new();
         for table in tables {
-            let query = AssertSqlSafe(format!("select coalesce(string_agg(t::text, chr(10)), '') from hirenet.{table} t"));
+            let query =
+                AssertSqlSafe(format!("select coalesce(string_agg(t::text, chr(10)), '') from hirenet.{table} t"));
             let text: String = sqlx::query(query).fetch_one(&self.pool).await.unwrap().get(0);
             all.push_str(&text);
             all.push('\n');

@@ -51,7 +51,14 @@ async fn list(config: &Config, store: &Store, limit: usize, as_json: bool) -> Re
     }
     for letter in messages {
         let field = |key: &str| letter.content[key].as_str().unwrap_or("-").to_owned();
-        let _ = writeln!(text, "{:<36}  {:<8} {:<20} {:<24} -", field("job_id"), "message", field("code"), field("interview_id"));
+        let _ = writeln!(
+            text,
+            "{:<36}  {:<8} {:<20} {:<24} -",
+            field("job_id"),
+            "message",
+            field("code"),
+            field("interview_id")
+        );
     }
     print(text.as_bytes())?;
     Ok(Outcome::Done)

@@ -21,7 +21,11 @@ pub(super) async fn run(config: &Config, as_json: bool, stuck_after: f64) -> Res
     let broker = broker(config, "hirenet status").await?;
     let queues = queues(config, &broker).await?;
     broker.close().await;
-    if as_json { print_json(&as_value(&status, &queues))? } else { print(as_text(&status, &queues).as_bytes())? }
+    if as_json {
+        print_json(&as_value(&status, &queues))?
+    } else {
+        print(as_text(&status, &queues).as_bytes())?
+    }
     Ok(Outcome::Done)
 }
 
@@ -44,7 +48,9 @@ fn as_text(status: &Status, queues: &[(String, u32)]) -> String {
         let (stage, priority, oldest) = (jobs.stage.as_str(), jobs.priority.as_str(), jobs.oldest_s);
         let _ = writeln!(text, "{stage:<8} {priority:<12} {:<8} {:>6} {oldest:>7.0} s", jobs.state, jobs.jobs);
     }
-    text.push_str("\nWORKER                                HOST                 STAGES                      SLOTS RUNNING SEEN\n");
+    text.push_str(
+        "\nWORKER                                HOST                 STAGES                      SLOTS RUNNING SEEN\n",
+    );
     for worker in &status.workers {
         let (stages, seen) = (worker.stages.join(","), moment(worker.seen_at));
         let gone = if worker.stopped_at.is_some() { "  stopped" } else { "" };
@@ -57,13 +63,22 @@ fn as_text(status: &Status, queues: &[(String, u32)]) -> String {
     let _ = writeln!(text, "erasures past their deadline: {}", status.overdue_erasures);
     for job in &status.stuck {
         let (code, still) = (job.code.as_deref().unwrap_or("-"), job.still_s);
-        let _ = writeln!(text, "stuck {}  {} {} for {still:.0} s, {} attempts, {} deaths, {code}", job.job, job.stage.as_str(), job.state, job.attempts, job.deaths);
+        let _ = writeln!(
+            text,
+            "stuck {}  {} {} for {still:.0} s, {} attempts, {} deaths, {code}",
+            job.job,
+            job.stage.as_str(),
+            job.state,
+            job.attempts,
+            job.deaths
+        );
     }
     text
 }
 
 fn as_value(status: &Status, queues: &[(String, u32)]) -> Value {
-    let queues: serde_json::Map<String, Value> = queues.iter().map(|(name, ready)| (name.clone(), json!(ready))).collect();
+    let queues: serde_json::Map<String, Value> =
+        queues.iter().map(|(name, ready)| (name.clone(), json!(ready))).collect();
     let jobs = status.jobs.iter().map(|jobs| {
         json!({"stage": jobs.stage.as_str(), "priority": jobs.priority.as_str(), "state": jobs.state, "jobs": jobs.jobs,
             "oldest_s": jobs.oldest_s})

@@ -60,7 +60,8 @@ fn files(arguments: &Submit) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error: std::io::Error| Failure::new(Code::FileUnreadable, format!("{}: {error}", dir.display()));
     let entries = std::fs::read_dir(dir).map_err(unreadable)?;
     let paths = entries.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect::<Result<Vec<_>, Failure>>()?;
-    let mut files: Vec<PathBuf> = paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let mut files: Vec<PathBuf> =
+        paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
     files.sort();
     Ok(files.into_iter().chain(arguments.files.iter().cloned()).collect())
 }
@@ -85,7 +86,8 @@ fn read(file: &Path) -> Result<Interview, Failure> {
 fn file_address(path: &Path) -> String {
     use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
     use std::os::unix::ffi::OsStrExt;
-    const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>').add(b'`');
+    const ESCAPED: &AsciiSet =
+        &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>').add(b'`');
     format!("file://{}", percent_encode(path.as_os_str().as_bytes(), ESCAPED))
 }
 
@@ -104,7 +106,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().canonicalize().unwrap().join("a b");
         std::fs::create_dir(&folder).unwrap();
-        let sample = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/interview.json")).unwrap();
+        let sample =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/interview.json")).unwrap();
         std::fs::write(folder.join("i.json"), sample.replace("a2.mp4", "https://host/a2.mp4")).unwrap();
         let interview = read(&folder.join("i.json")).unwrap();
         let media: Vec<&str> = interview.answers.iter().map(|a| a.media.as_str()).collect();

@@ -29,8 +29,8 @@ pub(super) fn run(mut config: Config, arguments: &Work) -> Result<Outcome, Failu
     outcome
 }
 
-/// Splits the threads among the slots. Only what the pipeline may use beside its stages' own threads is cut; more than the
-/// settings say is never given.
+/// Splits the threads among the slots. Only what the pipeline may use beside its stages' own threads is cut; more than
+/// the settings say is never given.
 fn share_threads(config: &mut Config) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if config.work.threads == 0 { cores } else { config.work.threads };

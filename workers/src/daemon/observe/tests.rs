@@ -102,7 +102,12 @@ fn the_manual_lists_every_metric_and_no_other() {
         .iter()
         .map(|metric| {
             let labels = metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-            format!("| `{}` | {} | {labels} | {} |", metric.name, format!("{:?}", metric.kind).to_lowercase(), metric.meaning)
+            format!(
+                "| `{}` | {} | {labels} | {} |",
+                metric.name,
+                format!("{:?}", metric.kind).to_lowercase(),
+                metric.meaning
+            )
         })
         .collect();
     assert_eq!(listed, expected, "docs/operations.md should have\n{}", expected.join("\n"));

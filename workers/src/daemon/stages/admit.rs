@@ -48,15 +48,10 @@ impl Fault {
         Fault { code, detail: code.meaning().to_owned() }
     }
 
-    /// Of a message that is not of its form: where, and what; the parser's words do not repeat values of free text.
+    /// Of a message that is not of its form: where, and no more, for a parser quotes what it found there.
     pub(super) fn of(error: &hirenet_core::MessageError) -> Fault {
-        Fault { code: error.code(), detail: format!("{}: {}", error.path, shortened(&error.detail)) }
+        Fault { code: error.code(), detail: format!("{}: {}", error.path, error.code().meaning()) }
     }
-}
-
-/// The parser quotes what it found: of a long value only the beginning could ever help.
-fn shortened(detail: &str) -> String {
-    detail.chars().take(200).collect()
 }
 
 /// A message as it came, and what can be read of it even where it is refused.

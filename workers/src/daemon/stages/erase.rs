@@ -16,8 +16,8 @@ use crate::daemon::fault;
 use crate::daemon::observe::events::{EraseCause, InterviewsErased};
 
 /// Types of the messages.
-pub(crate) const ERASE: &str = "interview.erase";
-pub(crate) const WITHDRAWN: &str = "consent.withdrawn";
+const ERASE: &str = "interview.erase";
+pub(super) const WITHDRAWN: &str = "consent.withdrawn";
 
 /// A message that was understood.
 enum Asked {
@@ -65,10 +65,12 @@ async fn erase(
             return Ok(Settle::Acknowledge);
         }
         // A redelivery after the commit: the dead letters may not have been looked through yet.
-        Erasure::Replay => Vec::new(),
-        Erasure::Erased { interviews } => interviews,
+        Erasure::Replay { interviews } => interviews,
+        Erasure::Erased { interviews } => {
+            InterviewsErased { cause: EraseCause::Request, interviews: interviews.len() as u64 }.emit();
+            interviews
+        }
     };
-    InterviewsErased { cause: EraseCause::Request, interviews: interviews.len() as u64 }.emit();
     Ok(purge(context, request, target, interviews).await)
 }
 
@@ -79,7 +81,8 @@ async fn purge(context: &Context, request: &EraseRequest, target: &EraseTarget, 
         let text = |key: &str| letter[key].as_str().unwrap_or_default();
         let named = match target {
             EraseTarget::Interview(id) => text("interview_id") == id,
-            EraseTarget::Candidate(candidate) => text("candidate") == candidate,
+            // A letter holds nothing of a candidate: it is known by its interview.
+            EraseTarget::Candidate(_) => false,
         };
         text("tenant") == request.tenant && (named || interviews.contains(text("interview")))
     };

@@ -25,8 +25,8 @@ pub(super) async fn run(context: &Arc<Context>, lease: &Lease) -> Result<(), Sto
     Ok(())
 }
 
-/// Fetches and extracts. A recording that is at fault becomes an extraction that only says why: it takes nothing from the
-/// other answers, and trying again cannot help.
+/// Fetches and extracts. A recording that is at fault becomes an extraction that only says why: it takes nothing from
+/// the other answers, and trying again cannot help.
 async fn extracted(context: &Context, lease: &Lease, task: ExtractTask) -> Result<Extracted, Stopped> {
     let media = match fetch(context, lease, &task).await {
         Ok(media) => media,

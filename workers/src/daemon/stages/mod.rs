@@ -14,7 +14,6 @@ use hirenet_queue::{Delivery, Stage};
 use crate::daemon::context::{Context, Settle};
 
 pub(crate) use admit::SUBMITTED;
-pub(crate) use erase::{ERASE, WITHDRAWN};
 pub(crate) use undelivered::serve as serve_undelivered;
 
 /// Handles a message of a stage's queue. Everything that follows from it is committed when this returns
