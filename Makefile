@@ -11,7 +11,7 @@ export HIRENET_TRAIN := $(CARGO_TARGET_DIR)/release/hirenet-train
 
 export HIRENET_SHARED := $(abspath $(or $(HIRENET_SHARED),../shared))
 
-.PHONY: help setup build demo test lint deny bench bench-quality bench-training train-demo needs-shared clean
+.PHONY: help setup build demo up down test lint deny bench bench-quality bench-training bench-daemon chaos train-demo needs-shared clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ build: setup ## build the program in release mode
 
 demo: build ## analyse the sample interview into demo-out/ and show the result
 	@$(HIRENET_BIN) analyze samples/interview.json --out demo-out
+
+up: build ## start a private broker and database and two workers, submit the sample, show the view
+	@scripts/up.sh up
+
+down: ## stop what `make up` started; its data stays in .up/
+	@scripts/up.sh down
 
 test: build ## run every test
 	@scripts/test.sh
@@ -50,8 +56,14 @@ train-demo: setup ## train the demo bundle on made-up interviews into models/hir
 	@cargo build --release -p hirenet-training
 	@scripts/train-demo.sh
 
+bench-daemon: build ## measure the daemon beside what broker and database cost without it (20 minutes)
+	@cargo run --release -q -p hirenet-load --bin bench-daemon
+
+chaos: build ## 2,000 interviews through three workers while everything around them breaks (10 to 20 minutes)
+	@cargo run --release -q -p hirenet-load --bin chaos
+
 needs-shared:
 	@[ -d $(HIRENET_SHARED) ] || { echo "the folder ../shared is needed beside this one: $(HIRENET_SHARED) is missing" >&2; exit 2; }
 
-clean: ## remove what was built and written; what `make setup` installed stays
-	rm -rf $(CARGO_TARGET_DIR) demo-out bench-out train-out
+clean: down ## remove what was built and written; what `make setup` installed stays
+	rm -rf .up $(CARGO_TARGET_DIR) demo-out bench-out train-out

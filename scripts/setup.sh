@@ -58,12 +58,24 @@ install_packages() {
         as_root=(sudo)
     fi
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
+    # The broker and the database are for private use: their packages start no service of the system.
+    local policy=/usr/sbin/policy-rc.d guarded=
+    if [ ! -e "$policy" ]; then
+        guarded=yes
+        "${as_root[@]}" sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+        # shellcheck disable=SC2064  # the command's words are known now
+        trap "${as_root[*]} rm -f $policy" EXIT
+    fi
     # Another installer may be at work on a new machine: wait for it.
     local apt=("${as_root[@]}" apt-get -q -y -o DPkg::Lock::Timeout=300)
     if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } \
         </dev/null >.setup/apt.log 2>&1; then
         tail -n 20 .setup/apt.log >&2
         fail "the packages could not be installed; all of apt's words are in .setup/apt.log"
+    fi
+    if [ -n "$guarded" ]; then
+        "${as_root[@]}" rm -f "$policy"
+        trap - EXIT
     fi
 }
 

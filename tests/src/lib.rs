@@ -2,6 +2,8 @@
 
 pub mod assessment;
 pub mod program;
+pub mod schemas;
+pub mod services;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -2,25 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use hirenet_core::{Assessment, Code, Interview};
-use hirenet_tests::{assessment, source_dir};
-use jsonschema::Validator;
+use hirenet_core::{Assessment, Code, ConsentWithdrawn, EraseRequest, Interview};
+use hirenet_tests::assessment;
+use hirenet_tests::schemas::{complaints, document, validator};
 use serde_json::{Value, json};
-
-fn schema(name: &str) -> (Value, Validator) {
-    let text = std::fs::read_to_string(source_dir().join("docs").join(name)).unwrap();
-    let value: Value = serde_json::from_str(&text).unwrap();
-    let validator = jsonschema::validator_for(&value).unwrap();
-    (value, validator)
-}
-
-fn complaints(validator: &Validator, document: &Value) -> Vec<String> {
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
 
 #[test]
 fn every_kind_of_assessment_is_of_the_documented_form() {
-    let (_, validator) = schema("assessment.schema.json");
+    let validator = validator("assessment.schema.json", None);
     for assessment in [assessment::scored(), assessment::partial(), assessment::refused()] {
         let document = serde_json::to_value(&assessment).unwrap();
         assert_eq!(complaints(&validator, &document), [""; 0], "{:?}", assessment.status);
@@ -33,7 +22,7 @@ type Damage = fn(&mut Value);
 
 #[test]
 fn a_broken_assessment_is_refused() {
-    let (_, validator) = schema("assessment.schema.json");
+    let validator = validator("assessment.schema.json", None);
     let changes: [(&str, Damage); 12] = [
         ("an unknown field", |d| d["verdict"] = json!("accept")),
         ("an unknown field in a span", |d| d["spans"][0]["emotion"] = json!("joy")),
@@ -57,8 +46,7 @@ fn a_broken_assessment_is_refused() {
 
 #[test]
 fn every_code_is_documented() {
-    let (schema, _) = schema("assessment.schema.json");
-    let documented = &schema["$defs"]["reason"]["properties"]["code"]["enum"];
+    let documented = &document("assessment.schema.json")["$defs"]["reason"]["properties"]["code"]["enum"];
     assert_eq!(*documented, serde_json::to_value(Code::ALL).unwrap());
 }
 
@@ -184,7 +172,7 @@ fn changed((path, value): &Change) -> Value {
 
 #[test]
 fn schema_and_program_agree_on_messages() {
-    let (_, validator) = schema("interview.schema.json");
+    let validator = validator("interview.schema.json", None);
     assert_eq!(complaints(&validator, &message()), [""; 0]);
     for (changes, valid) in [(good(), true), (bad(), false)] {
         for change in changes {
@@ -193,5 +181,82 @@ fn schema_and_program_agree_on_messages() {
             let read = Interview::from_json(&document.to_string());
             assert_eq!(read.is_ok(), valid, "the program on {change:?}: {:?}", read.err());
         }
+    }
+}
+
+#[test]
+fn a_message_names_its_recordings_by_address() {
+    let whole = validator("message.schema.json", None);
+    let submitted = validator("message.schema.json", Some("interview.submitted"));
+    let mut addressed = message();
+    for (answer, media) in
+        ["s3://bucket/a1.mp4", "https://media.example.com/a2.mp4", "file:///a3.mp4"].iter().enumerate()
+    {
+        addressed["answers"][answer]["media"] = json!(media);
+    }
+    assert_eq!(complaints(&submitted, &addressed), [""; 0]);
+    assert!(whole.is_valid(&addressed));
+    for media in ["a1.mp4", "/srv/a1.mp4", "ftp://x/a1.mp4", " "] {
+        addressed["answers"][0]["media"] = json!(media);
+        assert!(!submitted.is_valid(&addressed), "{media}");
+        assert!(!whole.is_valid(&addressed), "{media}");
+    }
+}
+
+#[test]
+fn schema_and_program_agree_on_erasures_and_withdrawals() {
+    const ID: &str = "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10";
+    let (erase, withdrawn) = (
+        validator("message.schema.json", Some("interview.erase")),
+        validator("message.schema.json", Some("consent.withdrawn")),
+    );
+    let erasures = [
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i"}), true),
+        (json!({"job_id": ID, "tenant": "t", "candidate": "c"}), true),
+        (json!({"job_id": ID, "tenant": "t"}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "candidate": "c"}), false),
+        (json!({"job_id": ID, "tenant": " ", "candidate": "c"}), false),
+        (json!({"job_id": "1", "tenant": "t", "candidate": "c"}), false),
+        (json!({"job_id": ID, "tenant": "t", "candidate": "c", "why": "x"}), false),
+    ];
+    for (document, valid) in erasures {
+        assert_eq!(erase.is_valid(&document), valid, "the schema on {document}");
+        assert_eq!(EraseRequest::from_json(&document.to_string()).is_ok(), valid, "the program on {document}");
+    }
+    let withdrawals = [
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": ["visual", "vocal"]}), true),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": []}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": ["mood"]}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": " ", "modalities": ["visual"]}), false),
+        (json!({"job_id": ID, "tenant": "t", "modalities": ["visual"]}), false),
+    ];
+    for (document, valid) in withdrawals {
+        assert_eq!(withdrawn.is_valid(&document), valid, "the schema on {document}");
+        assert_eq!(ConsentWithdrawn::from_json(&document.to_string()).is_ok(), valid, "the program on {document}");
+    }
+}
+
+#[test]
+fn an_event_and_its_name_say_the_same() {
+    let validator = validator("events.schema.json", None);
+    let event = json!({
+        "version": 1, "event": "interview.partial", "event_id": "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10",
+        "job_id": "7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f11", "request": "submitted", "tenant": "t", "interview_id": "i",
+        "status": "partial", "code": null, "reasons": ["no_face"], "bundle": "0a".repeat(32),
+        "at": "2026-01-01T00:00:00.000Z"
+    });
+    assert_eq!(complaints(&validator, &event), [""; 0]);
+    let wrong: [Damage; 6] = [
+        |e| e["event"] = json!("interview.scored"),
+        |e| e["reasons"] = json!([]),
+        |e| e["reasons"] = json!(["bad_mood"]),
+        |e| e["bundle"] = Value::Null,
+        |e| e["score"] = json!(0.5),
+        |e| e["at"] = json!("yesterday"),
+    ];
+    for change in wrong {
+        let mut changed = event.clone();
+        change(&mut changed);
+        assert!(!validator.is_valid(&changed), "{changed}");
     }
 }

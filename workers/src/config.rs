@@ -7,16 +7,21 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use hirenet_analyze::PolicySettings;
 use hirenet_core::{Code, sha256_bytes};
 use hirenet_face::FaceSettings;
+use hirenet_fetch::FetchSettings;
 use hirenet_language::LanguageSettings;
 use hirenet_media::MediaSettings;
 use hirenet_onnx::OnnxSettings;
+use hirenet_queue::QueueSettings;
 use hirenet_speech::SpeechSettings;
+use hirenet_store::StoreSettings;
 use hirenet_voice::VoiceSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Common;
+use crate::daemon::{HttpSettings, RetentionSettings, WorkSettings};
 use crate::failure::Failure;
 use crate::locate;
+use crate::telemetry::TelemetrySettings;
 
 /// Every setting of the program, a section a room.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -31,6 +36,13 @@ pub(crate) struct Config {
     pub(crate) face: FaceSettings,
     pub(crate) language: LanguageSettings,
     pub(crate) hirenet: HirenetSettings,
+    pub(crate) queue: QueueSettings,
+    pub(crate) store: StoreSettings,
+    pub(crate) fetch: FetchSettings,
+    pub(crate) work: WorkSettings,
+    pub(crate) http: HttpSettings,
+    pub(crate) telemetry: TelemetrySettings,
+    pub(crate) retention: RetentionSettings,
 }
 
 /// Where model files lie and come from.
@@ -88,6 +100,7 @@ impl Config {
     fn read(file: Option<&Path>) -> Result<Config, Failure> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         if let Some(path) = file {
+            refuse_secrets(path)?;
             figment = figment.merge(Toml::file_exact(path));
         }
         // Variables without `__` (HIRENET_CONFIG, HIRENET_LOG) are no settings.
@@ -103,9 +116,29 @@ impl Config {
         settings.onnx.library = PathBuf::new();
         settings.hirenet = HirenetSettings::default();
         settings.speech.model.clear();
+        // How jobs travel and where results go changes none of them.
+        settings.queue = QueueSettings::default();
+        settings.store = StoreSettings::default();
+        settings.fetch = FetchSettings::default();
+        settings.work = WorkSettings::default();
+        settings.http = HttpSettings::default();
+        settings.telemetry = TelemetrySettings::default();
+        settings.retention = RetentionSettings::default();
         let json = serde_json::to_vec(&settings).map_err(|error| Failure::internal(&error.into()))?;
         Ok(sha256_bytes(&json))
     }
+}
+
+/// Settings that are secrets: a configuration file is copied, shown and kept under version control.
+const SECRETS: [&str; 4] = ["queue.url", "queue.management_url", "store.url", "store.owner_url"];
+
+fn refuse_secrets(file: &Path) -> Result<(), Failure> {
+    let settings = Figment::from(Toml::file_exact(file));
+    let set = |key: &str| settings.extract_inner::<String>(key).is_ok_and(|value| !value.is_empty());
+    let Some(key) = SECRETS.iter().find(|key| set(key)) else { return Ok(()) };
+    let variable = format!("HIRENET_{}", key.replace('.', "__").to_uppercase());
+    let sentence = format!("{}: {key} holds a password: set {variable}, or {key}_file", file.display());
+    Err(Failure::new(Code::ConfigInvalid, sentence))
 }
 
 #[cfg(test)]
@@ -144,5 +177,14 @@ mod tests {
         let failure = Config::read(Some(&file)).unwrap_err();
         assert_eq!(failure.code(), Code::ConfigInvalid);
         assert!(format!("{failure:?}").contains("surprise"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_not_repeated() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, "[queue]\nurl = \"amqp://user:hush@host\"\n").unwrap();
+        let failure = format!("{:?}", Config::read(Some(&file)).unwrap_err());
+        assert!(failure.contains("HIRENET_QUEUE__URL") && !failure.contains("hush"), "{failure}");
     }
 }

@@ -11,6 +11,7 @@ pub(crate) const WRONG_USAGE: u8 = 2;
 const REFUSED: u8 = 3;
 const PARTIAL: u8 = 4;
 const INTERNAL: u8 = 5;
+const HANDED_BACK: u8 = 6;
 
 /// How a command ended that gave a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum Outcome {
     Done,
     /// A result that lacks pieces, with reasons.
     Partial,
+    /// A worker that was stopped before its jobs were done, and handed them back.
+    HandedBack,
 }
 
 impl From<Outcome> for ExitCode {
@@ -26,6 +29,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
             Outcome::Partial => ExitCode::from(PARTIAL),
+            Outcome::HandedBack => ExitCode::from(HANDED_BACK),
         }
     }
 }
@@ -63,7 +67,6 @@ impl Failure {
     }
 
     /// The stable code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
     }

@@ -5,11 +5,14 @@ use std::sync::OnceLock;
 
 use hirenet_core::Code;
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::cli::LogFormat;
+use crate::telemetry::TraceLayer;
 
 /// How the program speaks on stderr beside its log.
 #[derive(Debug, Clone, Copy)]
@@ -54,21 +57,32 @@ fn say(level: &str, code: Code, sentence: &str) {
     }
 }
 
-/// Starts logging. `HIRENET_LOG` takes a filter such as `info` or `hirenet_media=debug`.
+/// Says how this module's own sentences look; they need no configuration.
+pub(crate) fn speak(format: LogFormat, quiet: bool) {
+    // Once a process; a second call would keep the first.
+    let _ = SPEAKS.set(Speaks { format, quiet });
+}
+
+/// Starts the log, and the export of traces where `traces` is given. `HIRENET_LOG` takes a filter such as `info` or
+/// `hirenet_media=debug`.
 ///
 /// Text logs are for a person at a terminal and speak up from `warn`; JSON logs are for a collector and from `info`.
-pub(crate) fn start(format: LogFormat, quiet: bool) {
+pub(crate) fn start(traces: Option<TraceLayer>) {
+    let Speaks { format, quiet } = speaks();
+    // object_store's own words can hold addresses of recordings.
     let default = match (quiet, format) {
-        (true, _) => "error",
-        (false, LogFormat::Text) => "warn,ort=error",
-        (false, LogFormat::Json) => "info,ort=warn,whisper_rs=warn",
+        (true, _) => "error,object_store=off",
+        (false, LogFormat::Text) => "warn,ort=error,object_store=off",
+        (false, LogFormat::Json) => "info,ort=warn,whisper_rs=warn,object_store=off",
     };
-    // Started once a process; a second start would keep the first.
-    let _ = SPEAKS.set(Speaks { format, quiet });
     let filter = EnvFilter::try_from_env("HIRENET_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.with_target(false).without_time().with_ansi(std::io::stderr().is_terminal()).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            lines.with_target(false).without_time().with_ansi(colours).with_filter(filter).boxed()
+        }
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(traces).with(lines).init();
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod daemon;
 mod failure;
 mod locate;
 mod logging;
@@ -11,6 +12,7 @@ mod models;
 mod progress;
 mod report;
 mod setup;
+mod telemetry;
 
 use std::process::ExitCode;
 

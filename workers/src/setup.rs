@@ -1,10 +1,11 @@
 //! From configuration to loaded models.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use hirenet_analyze::{Extractor, ExtractorSettings, ModelFiles, Rooms};
-use hirenet_core::{Code, Reason, Schema, visual_face, vocal_lld51};
+use hirenet_core::{Code, Reason, Schema, Software, visual_face, vocal_lld51};
 use hirenet_face::FaceModels;
 use hirenet_language::{Encoder, EncoderKind};
 use hirenet_model::Bundle;
@@ -101,6 +102,20 @@ impl<'a> Installation<'a> {
         Ok(Bundle::load(self.runtime()?, &file.path, &known)?)
     }
 
+    /// Hash of each model file that runs in these rooms, by its role.
+    pub(crate) fn model_hashes(&self, rooms: Rooms) -> Result<BTreeMap<String, String>, Failure> {
+        let files = self.model_files()?;
+        let used: [(&str, bool, &ModelFile); 5] = [
+            ("face_blendshapes", rooms.face, &files.face.blendshapes),
+            ("face_detector", rooms.face, &files.face.detector),
+            ("face_landmarks", rooms.face, &files.face.landmarks),
+            ("speech", rooms.recognition, &files.recognition),
+            ("voice_activity", rooms.activity, &files.voice_activity),
+        ];
+        let running = used.into_iter().filter(|(_, runs, _)| *runs);
+        running.map(|(role, _, file)| Ok((role.to_owned(), Installation::sha256(file)?))).collect()
+    }
+
     /// What every result must say of the recognition model.
     pub(crate) fn speech_note(&self, speech_sha256: &str) -> Option<Reason> {
         let demo = self.manifest.by_name(DEMO_SPEECH).ok()?;
@@ -144,4 +159,14 @@ impl<'a> Installation<'a> {
 /// The schemas that the extractors of this installation produce.
 pub(crate) fn known_schemas(encoder: &Encoder) -> Vec<Arc<Schema>> {
     vec![encoder.verbal_schema(), vocal_lld51(), visual_face(), encoder.context_schema()]
+}
+
+/// What computes an assessment.
+pub(crate) fn software(config: &Config, models: BTreeMap<String, String>) -> Result<Software, Failure> {
+    Ok(Software {
+        name: "hirenet".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        models,
+        settings_sha256: config.result_hash()?,
+    })
 }

@@ -95,6 +95,21 @@ impl Extractor {
     }
 }
 
+impl Extractor {
+    /// The recognition model: by far the largest, and read-only, so that extractors of one process can share it.
+    #[must_use]
+    pub fn recogniser(&self) -> Option<Recogniser> {
+        self.recogniser.clone()
+    }
+
+    /// This extractor with a recognition model that another one has loaded.
+    #[must_use]
+    pub fn sharing(mut self, recogniser: Recogniser) -> Extractor {
+        self.recogniser = Some(recogniser);
+        self
+    }
+}
+
 fn load_recogniser(files: &ModelFiles, settings: &ExtractorSettings) -> Result<Recogniser, SpeechError> {
     let recogniser = Recogniser::load(&files.recognition, &settings.speech)?;
     match &files.recognition_language {

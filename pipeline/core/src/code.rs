@@ -127,6 +127,38 @@ codes! {
     BundleContract "bundle_contract" Faulty "The bundle does not keep the graph contract." "See docs/models.md for the contract.";
     BundleSchema "bundle_schema" Faulty "The bundle expects features that no extractor here produces." "Train it on these schemas: `hirenet bundle schemas`.";
     BundleForbidden "bundle_forbidden" Faulty "The bundle claims to infer emotion, mood or personality." "Such a bundle is never run.";
+    // The daemon: messages
+    MessageConflict "message_conflict" Faulty "The same job_id came before with other content." "Send a new interview under a new job_id.";
+    MessageVersion "message_version" Faulty "The message's type or version is not known here." "Send version 1 of a documented message.";
+    MessageTooLarge "message_too_large" Faulty "The message is larger than the limit." "Send media by address, never inside the message.";
+    InterviewUnknown "interview_unknown" Faulty "The tenant has no such interview or candidate." "Check tenant and ids.";
+    InterviewErased "interview_erased" Faulty "The interview was erased; nothing is computed of it." "Nothing: an erasure is final.";
+    ConsentWithdrawn "consent_withdrawn" Faulty "The candidate withdrew the consent to this modality; it was erased or never computed." "Nothing: consent decides.";
+    // The daemon: fetching media
+    MediaForbidden "media_forbidden" Faulty "The media address is not under an allowed prefix." "Put the recording under a prefix of fetch.allowed_prefixes, or extend that setting.";
+    MediaMissing "media_missing" Faulty "There is nothing at the media address." "Check that the upload was finished and the address is right.";
+    MediaDenied "media_denied" Unknown "The media store refused the request, or its answer is of no use." "Check the worker's credentials and rights, that a signed address has not expired, and that it gives the recording itself.";
+    FetchFailed "fetch_failed" Passing "The media could not be fetched." "Check the network and the media store.";
+    // The daemon: broker and database
+    BrokerUnavailable "broker_unavailable" Passing "The message broker cannot be reached." "Check that it runs and that queue.url names it.";
+    BrokerRefused "broker_refused" Setup "The message broker refuses this program." "Check user, password, virtual host and rights.";
+    TopologyDiffers "topology_differs" Setup "Queues or exchanges are missing or differ from what the program needs." "Run `hirenet setup`; queues that differ must be emptied and deleted first.";
+    ConsumerTimeout "consumer_timeout" Setup "The broker takes a job away before it may be done." "Raise the broker's consumer_timeout and queue.consumer_timeout_s, or lower work.max_job_s.";
+    StoreUnavailable "store_unavailable" Passing "The database cannot be reached." "Check that it runs and that store.url names it.";
+    StoreReadOnly "store_read_only" Passing "The database takes no writes." "Check whether it is a standby or was set read-only.";
+    StoreFull "store_full" Passing "The database ran out of space or connections." "Free space, or raise its limits.";
+    StoreRefused "store_refused" Setup "The database refuses this program." "Check user, password and rights.";
+    StoreSchema "store_schema" Setup "The database's schema is not this program's." "Run `hirenet setup`.";
+    StoreFailed "store_failed" Unknown "A statement failed in the database." "Please report this with the program's log.";
+    InvariantBroken "invariant_broken" Unknown "The database holds rows that must never be." "Please report this with what `hirenet check` prints.";
+    // The daemon: jobs
+    LeaseLost "lease_lost" Passing "Another worker took the job over; this one's result was set aside." "Nothing: the job goes on elsewhere.";
+    JobTimeout "job_timeout" Unknown "The job took longer than a job may." "Raise work.max_job_s, or send shorter recordings.";
+    JobPanicked "job_panicked" Unknown "The program failed in the middle of the job." "Please report this with the program's log.";
+    WorkerDied "worker_died" Unknown "The worker process died in the middle of the job." "Look at the worker's memory and log; please report it.";
+    DeliveryLimit "delivery_limit" Unknown "The broker gave the job up after too many deliveries." "Look at the workers' logs; then `hirenet dead replay`.";
+    AgeLimit "age_limit" Faulty "The job met passing faults until it was too old." "Mend what failed; then `hirenet dead replay`.";
+    StandIn "stand_in" Note "A stand-in took the place of the extractors: the numbers mean nothing." "Never set work.stand_in outside tests.";
     // The installation
     UsageInvalid "usage_invalid" Setup "The command line is wrong." "See `hirenet COMMAND --help`.";
     ConfigInvalid "config_invalid" Setup "The configuration is wrong." "See config.toml for every setting.";

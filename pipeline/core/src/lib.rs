@@ -11,7 +11,9 @@ mod hash;
 mod message;
 mod modality;
 mod reason;
+mod removal;
 mod schema;
+mod secret;
 mod track;
 mod transcript;
 mod word_hash;
@@ -26,10 +28,12 @@ pub use hash::{sha256_bytes, sha256_file};
 pub use message::{Answer, Consent, FaceWaiver, GivenTranscript, GivenWord, Interview, MessageError, Position};
 pub use modality::Modality;
 pub use reason::Reason;
+pub use removal::{ConsentWithdrawn, EraseRequest, EraseTarget};
 pub use schema::{
     BLENDSHAPES, Column, LLD_COLUMNS, LLD_VOICED_FROM, Rows, Schema, context_hash256, verbal_hash256, visual_face,
     vocal_lld51,
 };
+pub use secret::Secret;
 pub use track::Track;
 pub use transcript::{Segment, Source, Transcript, Word};
 pub use word_hash::{HASH_DIM, hash_word};

@@ -167,9 +167,21 @@ impl Coded for MessageError {
 }
 
 impl MessageError {
-    fn at(path: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn at(path: impl Into<String>, detail: impl Into<String>) -> Self {
         MessageError { code: Code::MessageInvalid, path: path.into(), detail: detail.into() }
     }
+}
+
+/// Reads a message of one form, comments stripped, and names the path of what does not fit.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, MessageError> {
+    let stripped = json_comments::StripComments::new(text.as_bytes());
+    let mut deserializer = serde_json::Deserializer::from_reader(stripped);
+    let message: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        MessageError::at(if path == "." { "message".to_owned() } else { path }, error.inner().to_string())
+    })?;
+    deserializer.end().map_err(|error| MessageError::at("message", error.to_string()))?;
+    Ok(message)
 }
 
 impl Interview {
@@ -178,13 +190,7 @@ impl Interview {
     /// # Errors
     /// [`MessageError`] with the path of the first thing that is wrong.
     pub fn from_json(text: &str) -> Result<Self, MessageError> {
-        let stripped = json_comments::StripComments::new(text.as_bytes());
-        let mut deserializer = serde_json::Deserializer::from_reader(stripped);
-        let interview: Interview = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            MessageError::at(if path == "." { "message".to_owned() } else { path }, error.inner().to_string())
-        })?;
-        deserializer.end().map_err(|error| MessageError::at("message", error.to_string()))?;
+        let interview: Interview = from_json(text)?;
         interview.validate()?;
         Ok(interview)
     }

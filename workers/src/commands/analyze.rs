@@ -3,14 +3,13 @@
 mod input;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use hirenet_analyze::{AnswerEvidence, Assessed, Assessor, Extraction, Opened, Rooms, Subject, Task};
-use hirenet_core::{Answer, Assessment, Code, Coded, Interview, Modality, Reason, Software, Status};
-use hirenet_onnx::ModelFile;
+use hirenet_core::{Answer, Assessment, Code, Coded, Interview, Modality, Reason, Status};
 
 use crate::cli::Analyze;
 use crate::commands::report::write_page;
@@ -20,7 +19,7 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::media_address::AddressError;
 use crate::progress::Progress;
-use crate::setup::Installation;
+use crate::setup::{self, Installation};
 use input::Submitted;
 
 /// Folder of the tracks in the output.
@@ -45,7 +44,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
         logging::note(note.code, &note.detail);
     }
     let (evidence, models) = thread::scope(|scope| {
-        let models = scope.spawn(|| model_hashes(&installation, rooms));
+        let models = scope.spawn(|| installation.model_hashes(rooms));
         (extract_all(config, &installation, rooms, &submitted, &subject), joined(models))
     });
     let (evidence, models) = (evidence?, models?);
@@ -55,7 +54,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
         }
         subject.reasons.push(note);
     }
-    let software = software(config, models)?;
+    let software = setup::software(config, models)?;
     let mut assessed = assessor.assess(&subject, evidence, software)?;
     assessed.assessment.timings.insert("total".to_owned(), started.elapsed().as_secs_f64());
     write(&assessed, &submitted, arguments)?;
@@ -82,29 +81,6 @@ fn joined<T>(handle: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Fail
 fn rooms(modalities: &BTreeSet<Modality>, submitted: &Submitted) -> Rooms {
     let recognised = submitted.interview.final_takes().0.iter().any(|answer| answer.transcript.is_none());
     Rooms::for_modalities(modalities, recognised)
-}
-
-/// Whether the model of a role runs in these rooms.
-fn has_work(role: &str, rooms: Rooms) -> bool {
-    match role {
-        "speech" => rooms.recognition,
-        "voice_activity" => rooms.activity,
-        _ => rooms.face,
-    }
-}
-
-/// Hash of each model file that runs, by its role.
-fn model_hashes(installation: &Installation<'_>, rooms: Rooms) -> Result<BTreeMap<String, String>, Failure> {
-    let files = installation.model_files()?;
-    let used: [(&str, &ModelFile); 5] = [
-        ("face_blendshapes", &files.face.blendshapes),
-        ("face_detector", &files.face.detector),
-        ("face_landmarks", &files.face.landmarks),
-        ("speech", &files.recognition),
-        ("voice_activity", &files.voice_activity),
-    ];
-    let with_work = used.into_iter().filter(|(role, _)| has_work(role, rooms));
-    with_work.map(|(role, file)| Ok((role.to_owned(), Installation::sha256(file)?))).collect()
 }
 
 /// Extracts every final take. An answer that fails keeps its place with its reason; the others go on. The first
@@ -153,16 +129,6 @@ fn task<'a>(answer: &'a Answer, media: &'a Path, submitted: &'a Submitted, subje
         transcript: answer.transcript.as_ref(),
         language: submitted.interview.language.as_deref(),
     }
-}
-
-/// What computed the assessment.
-fn software(config: &Config, models: BTreeMap<String, String>) -> Result<Software, Failure> {
-    Ok(Software {
-        name: "hirenet".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        models,
-        settings_sha256: config.result_hash()?,
-    })
 }
 
 /// Made before any work is done: an output that cannot be written is told at once.

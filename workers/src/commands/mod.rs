@@ -2,11 +2,14 @@
 
 mod analyze;
 mod bundle;
+mod daemon;
 mod doctor;
 mod example;
 mod features;
 mod models;
+mod pipeline;
 mod probe;
+mod records;
 mod report;
 mod transcribe;
 
@@ -15,36 +18,26 @@ use std::path::Path;
 
 use hirenet_core::Code;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, PipelineCommand};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::logging;
+use crate::{logging, telemetry};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<Outcome, Failure> {
     let Cli { common, command } = cli;
-    logging::start(common.log_format, common.quiet);
-    if let Command::Example { plain } = command {
+    logging::speak(common.log_format, common.quiet);
+    // The example is what a first configuration is written from: it needs none.
+    if let Command::Pipeline(PipelineCommand::Example { plain }) = command {
         return example::run(plain);
     }
     let config = Config::load(&common)?;
+    let (traces, _flush) = telemetry::start(&config.telemetry)?;
+    logging::start(traces);
     match command {
-        Command::Analyze(arguments) => analyze::run(&config, &arguments),
-        Command::Example { plain } => example::run(plain),
-        Command::Probe { media } => probe::run(&config, &media),
-        Command::Transcribe { media, language, format } => {
-            transcribe::run(&config, &media, language.as_deref(), format)
-        }
-        Command::Features { modality, media, windows, language } => {
-            let request = features::Wanted { modality, windows, language: language.as_deref() };
-            features::run(&config, &media, &request)
-        }
-        Command::Models { command } => models::run(&config, command),
-        Command::Bundle { command } => bundle::run(&config, command),
-        Command::Doctor { load, json } => doctor::run(&config, common.config.as_deref(), load, json),
-        Command::Report { assessment, out, media, embed_media } => {
-            report::run(&assessment, &out, media.as_deref(), embed_media)
-        }
+        Command::Pipeline(command) => pipeline::run(&config, &common, command),
+        Command::Daemon(command) => daemon::run(config, command),
+        Command::Records(command) => records::run(&config, command),
     }
 }
 

@@ -1,0 +1,155 @@
+//! Taking messages: pushed by the broker up to a prefetch, or fetched one by one.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::Channel;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::connection::within;
+use crate::{Broker, Delivery, QueueError};
+
+/// Pause before consuming again after the channel was lost for a reason other than the connection.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A subscription to a queue that survives the loss of channel and connection. Dropping it ends it; what was delivered
+/// and not taken goes back to the queue.
+#[derive(Debug)]
+pub struct Subscription {
+    deliveries: mpsc::Receiver<Delivery>,
+    stop: CancellationToken,
+}
+
+impl Subscription {
+    /// The next delivery; `None` after [`Subscription::stop`], when everything that was delivered has been taken.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.deliveries.recv().await
+    }
+
+    /// The next delivery, where one is there already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.deliveries.try_recv().ok()
+    }
+
+    /// Asks the broker for no more. What it has delivered already still comes.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+impl Broker {
+    /// Has the broker push messages of `queue`, at most `prefetch` of them unsettled at a time.
+    #[must_use]
+    pub fn subscribe(&self, queue: &str, prefetch: u16) -> Subscription {
+        let (sender, deliveries) = mpsc::channel(usize::from(prefetch.max(1)));
+        let stop = CancellationToken::new();
+        tokio::spawn(consume(self.clone(), queue.to_owned(), prefetch, sender, stop.clone()));
+        Subscription { deliveries, stop }
+    }
+
+    /// Fetches messages of `queue` one by one.
+    #[must_use]
+    pub fn fetcher(&self, queue: &str) -> QueueFetcher {
+        QueueFetcher { broker: self.clone(), queue: queue.to_owned(), channel: None }
+    }
+}
+
+async fn consume(
+    broker: Broker,
+    queue: String,
+    prefetch: u16,
+    sender: mpsc::Sender<Delivery>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            () = sender.closed() => return,
+            // Sees the stop by itself: the broker must be told.
+            ended = consume_once(&broker, &queue, prefetch, &sender, &stop) => match ended {
+                Ok(()) => return,
+                Err(error) => warn!(queue, %error, "the subscription was lost"),
+            },
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = sender.closed() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Consumes on one channel. `Ok` where the subscription was stopped.
+async fn consume_once(
+    broker: &Broker,
+    queue: &str,
+    prefetch: u16,
+    sender: &mpsc::Sender<Delivery>,
+    stop: &CancellationToken,
+) -> Result<(), QueueError> {
+    let channel = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        channel = broker.channel() => channel?,
+    };
+    // Per consumer, not per channel: newer brokers refuse the latter.
+    channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
+    let options = BasicConsumeOptions::default();
+    let mut consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = stop.cancelled() => {
+                channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+                // What was on its way already.
+                while let Some(Ok(received)) = consumer.next().await {
+                    // Nobody takes it any more: it goes back with its channel.
+                    let _ = sender.send(Delivery::new(received, channel.clone())).await;
+                }
+                return Ok(());
+            }
+            received = consumer.next() => received,
+        };
+        match received {
+            Some(Ok(received)) => {
+                if sender.send(Delivery::new(received, channel.clone())).await.is_err() {
+                    return Ok(());
+                }
+            }
+            Some(Err(error)) => return Err(error.into()),
+            None => return Err(QueueError::Unavailable("the broker ended the subscription".to_owned())),
+        }
+    }
+}
+
+/// Fetches messages of one queue one by one: nothing is held that is not worked on.
+#[derive(Debug)]
+pub struct QueueFetcher {
+    broker: Broker,
+    queue: String,
+    channel: Option<Channel>,
+}
+
+impl QueueFetcher {
+    /// The next message; `None` where the queue has none ready.
+    ///
+    /// # Errors
+    /// Where the broker cannot be asked.
+    pub async fn fetch(&mut self) -> Result<Option<Delivery>, QueueError> {
+        let channel = match self.channel.take().filter(|c| c.status().connected()) {
+            Some(channel) => channel,
+            None => self.broker.channel().await?,
+        };
+        let got = within(self.broker.settings().confirm_timeout(), async {
+            Ok(channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default()).await?)
+        })
+        .await?;
+        self.channel = Some(channel.clone());
+        Ok(got.map(|message| Delivery::new(message.delivery, channel)))
+    }
+}

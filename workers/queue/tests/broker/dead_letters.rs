@@ -1,0 +1,27 @@
+use hirenet_queue::Outgoing;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{World, settings};
+
+#[tokio::test]
+async fn dead_letters_are_looked_at_and_taken_out_one_by_one() {
+    let world = World::new(&settings()).await;
+    let letter = |k: u32| {
+        let content = json!({"job": k, "interview_id": format!("i-{}", k % 2)});
+        Outgoing::to_dead(world.broker.names(), Uuid::new_v4(), "dead", content.to_string().into_bytes())
+    };
+    let letters: Vec<Outgoing> = (0..6).map(letter).collect();
+    assert!(world.broker.publisher().publish_all(&letters).await.iter().all(Result::is_ok));
+
+    let jobs = async || -> Vec<u64> {
+        world.broker.dead_letters(100).await.unwrap().iter().map(|l| l.content["job"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(jobs().await, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(jobs().await, [0, 1, 2, 3, 4, 5], "looking changes nothing");
+    assert_eq!(world.broker.dead_letters(2).await.unwrap().len(), 2);
+
+    let purged = world.broker.purge_dead_letters(|letter| letter["interview_id"] == "i-1").await.unwrap();
+    assert_eq!((purged, jobs().await), (3, vec![0, 2, 4]));
+    world.end().await;
+}

@@ -1,0 +1,105 @@
+//! The outbox on its way to the broker: published, confirmed, removed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hirenet_core::Coded;
+use hirenet_queue::{Names, Outgoing};
+use hirenet_store::{Destination, OutboxRow, Relayed};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::daemon::context::Context;
+use crate::daemon::observe::Part;
+use crate::daemon::observe::events::OutboxRelayed;
+
+/// Rows that are published before the first of them is removed.
+const BATCH: i64 = 256;
+/// A look for rows that this process did not write: another worker's, which died before it could relay them.
+const LOOK: Duration = Duration::from_secs(1);
+/// Pauses after a failure: from the first, doubled, to the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// Relays until `done`, and once more then, so that what the last jobs committed goes out.
+pub(crate) async fn serve(context: Arc<Context>, done: CancellationToken) {
+    let [first, longest] = PAUSES;
+    let mut pause = first;
+    loop {
+        let last = done.is_cancelled();
+        match drain(&context).await {
+            Ok(()) => pause = first,
+            Err(()) => {
+                tokio::select! {
+                    () = tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())) => {}
+                    () = done.cancelled() => {}
+                }
+                pause = (pause * 2).min(longest);
+            }
+        }
+        if last {
+            return;
+        }
+        tokio::select! {
+            () = context.store.outbox_filled() => {}
+            () = done.cancelled() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Relays until nothing is left that can be published now.
+async fn drain(context: &Context) -> Result<(), ()> {
+    loop {
+        let relayed = context.store.relay(BATCH, |rows| publish(context, rows)).await;
+        context.health.set(Part::Database, relayed.is_ok());
+        match relayed {
+            Ok(Relayed { taken: 0, .. }) => return Ok(()),
+            Ok(Relayed { taken, published }) if published < taken => return Err(()),
+            Ok(_) => {}
+            Err(error) => {
+                warn!(code = error.code().as_str(), %error, "the outbox cannot be relayed");
+                return Err(());
+            }
+        }
+    }
+}
+
+/// Publishes rows in order; gives the ids of those that the broker confirmed.
+async fn publish(context: &Context, rows: Vec<OutboxRow>) -> Vec<Uuid> {
+    let ids: Vec<(Uuid, Destination)> = rows.iter().map(|row| (row.id, row.destination)).collect();
+    let messages: Vec<Outgoing> = rows.into_iter().map(|row| message(context.names(), row)).collect();
+    let answers = context.publisher.publish_all(&messages).await;
+    let mut confirmed = Vec::with_capacity(ids.len());
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut refused = None;
+    for ((id, destination), answer) in ids.into_iter().zip(answers) {
+        match answer {
+            Ok(()) => {
+                confirmed.push(id);
+                *counts.entry(destination.as_str()).or_default() += 1;
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    context.health.set(Part::Broker, refused.is_none());
+    if let Some(error) = refused {
+        warn!(code = error.code().as_str(), %error, "the broker did not confirm; the outbox keeps the messages");
+    }
+    for (destination, messages) in counts {
+        OutboxRelayed { destination, messages }.emit();
+    }
+    confirmed
+}
+
+fn message(names: &Names, row: OutboxRow) -> Outgoing {
+    let OutboxRow { id, destination, routing_key, delay, kind, payload, trace, .. } = row;
+    let message = match destination {
+        Destination::Stage => Outgoing::to_stage(names, &routing_key, id, &kind, payload),
+        Destination::Wait => Outgoing::to_wait(names, &routing_key, delay, id, &kind, payload),
+        Destination::Event => Outgoing::to_events(names, &routing_key, id, payload),
+        Destination::Dead => Outgoing::to_dead(names, id, &kind, payload),
+    };
+    message.traced(trace)
+}

@@ -1,0 +1,167 @@
+//! The stage `admit`: a message to rows and jobs, or to a refusal.
+
+use std::sync::Arc;
+
+use hirenet_analyze::allowed;
+use hirenet_core::{Code, Coded, Interview, Modality, sha256_bytes};
+use hirenet_queue::Delivery;
+use hirenet_store::{Admission, AdmitPlan, FinalState, Priority, Refusal, Request};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::daemon::context::{Context, Settle};
+use crate::daemon::fault;
+use crate::daemon::observe::events::{Handled, SubmissionHandled};
+
+/// Type of the message.
+pub(crate) const SUBMITTED: &str = "interview.submitted";
+/// Version of the messages that are known here.
+const VERSION: u64 = 1;
+
+pub(super) async fn handle(context: &Arc<Context>, delivery: &Delivery) -> Settle {
+    fault::point("admit", fault::AFTER_RECEIVE);
+    let message = Message::of(delivery);
+    let read = message.text(context, &[SUBMITTED]).and_then(|text| read(context, text));
+    let admission = match &read {
+        Ok(interview) => admit(context, delivery, &message, interview).await,
+        Err(fault) => message.refuse(context, Request::Submitted, fault).await,
+    };
+    match admission {
+        Ok(admission) => {
+            tell(&message, &admission, read.err().map(|fault| fault.code));
+            fault::point("admit", fault::AFTER_COMMIT);
+            Settle::Acknowledge
+        }
+        Err(error) => context.unrecorded(&error),
+    }
+}
+
+/// What is wrong with a message, without its content.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) code: Code,
+    pub(super) detail: String,
+}
+
+impl Fault {
+    pub(super) fn new(code: Code) -> Fault {
+        Fault { code, detail: code.meaning().to_owned() }
+    }
+
+    /// Of a message that is not of its form: where, and no more, for a parser quotes what it found there.
+    pub(super) fn of(error: &hirenet_core::MessageError) -> Fault {
+        Fault { code: error.code(), detail: format!("{}: {}", error.path, error.code().meaning()) }
+    }
+}
+
+/// A message as it came, and what can be read of it even where it is refused.
+pub(super) struct Message<'a> {
+    delivery: &'a Delivery,
+    pub(super) sha256: String,
+    pub(super) tenant: Option<String>,
+    pub(super) job_id: Option<Uuid>,
+    interview_id: Option<String>,
+}
+
+/// The fields that every message has.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Legible {
+    tenant: Option<String>,
+    job_id: Option<Uuid>,
+    interview_id: Option<String>,
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn of(delivery: &'a Delivery) -> Message<'a> {
+        let legible: Legible = serde_json::from_slice(delivery.payload()).unwrap_or_default();
+        Message {
+            delivery,
+            sha256: sha256_bytes(delivery.payload()),
+            tenant: legible.tenant.filter(|tenant| !tenant.trim().is_empty()),
+            job_id: legible.job_id,
+            interview_id: legible.interview_id,
+        }
+    }
+
+    /// The tenant's id of the interview, where the message names it.
+    pub(super) fn interview_id(&self) -> Option<&str> {
+        self.interview_id.as_deref()
+    }
+
+    /// The message's text, where size, type and version are known here.
+    pub(super) fn text(&self, context: &Context, kinds: &[&str]) -> Result<&'a str, Fault> {
+        let payload = self.delivery.payload();
+        if payload.len() > context.config.queue.max_message_bytes {
+            return Err(Fault::new(Code::MessageTooLarge));
+        }
+        let kind = self.delivery.kind().unwrap_or_default();
+        if self.delivery.version() != VERSION || !kinds.contains(&kind) {
+            return Err(Fault::new(Code::MessageVersion));
+        }
+        std::str::from_utf8(payload).map_err(|_| Fault::new(Code::MessageInvalid))
+    }
+
+    pub(super) async fn refuse(
+        &self,
+        context: &Context,
+        request: Request,
+        fault: &Fault,
+    ) -> Result<Admission, hirenet_store::StoreError> {
+        let refusal = Refusal {
+            request,
+            tenant: self.tenant.as_deref(),
+            job_id: self.job_id,
+            interview_id: self.interview_id.as_deref(),
+            content_sha256: &self.sha256,
+            state: FinalState::Refused,
+            code: fault.code,
+            detail: &fault.detail,
+        };
+        context.patiently(|| context.store.refuse(&refusal)).await
+    }
+}
+
+fn read(context: &Context, text: &str) -> Result<Interview, Fault> {
+    let interview = Interview::from_json(text).map_err(|error| Fault::of(&error))?;
+    // An address that may never be fetched is told at once, not after a place in the queue.
+    let forbidden = interview.answers.iter().find(|answer| context.fetcher.allows(&answer.media).is_err());
+    match forbidden {
+        Some(answer) => {
+            let code = context.fetcher.allows(&answer.media).err().map_or(Code::MediaForbidden, |error| error.code());
+            Err(Fault { code, detail: format!("answer {}: {}", answer.id, code.meaning()) })
+        }
+        None => Ok(interview),
+    }
+}
+
+async fn admit(
+    context: &Context,
+    delivery: &Delivery,
+    message: &Message<'_>,
+    interview: &Interview,
+) -> Result<Admission, hirenet_store::StoreError> {
+    let (modalities, reasons) = allowed(&interview.consent, &context.config.policy, &Modality::ALL);
+    let bulk = delivery.routing_key().ends_with(".bulk");
+    let plan = AdmitPlan {
+        interview,
+        content_sha256: &message.sha256,
+        priority: if bulk { Priority::Bulk } else { Priority::Interactive },
+        modalities,
+        reasons,
+        trace: delivery.trace(),
+    };
+    fault::point("admit", fault::BEFORE_COMMIT);
+    context.patiently(|| context.store.admit(&plan)).await
+}
+
+pub(super) fn tell(message: &Message<'_>, admission: &Admission, code: Option<Code>) {
+    let (outcome, code) = match admission {
+        Admission::Admitted { .. } => (Handled::Admitted, None),
+        Admission::Replay => (Handled::Replay, None),
+        Admission::Conflict => (Handled::Conflict, Some(Code::MessageConflict)),
+        Admission::Erased => (Handled::Refused, Some(Code::InterviewErased)),
+        Admission::Refused => (Handled::Refused, code),
+    };
+    SubmissionHandled { job_id: message.job_id, outcome, code }.emit();
+}

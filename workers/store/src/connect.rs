@@ -1,0 +1,89 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::sync::Notify;
+
+use crate::{StoreError, StoreSettings};
+
+/// The migrations of the folder `migrations/`, as they were when the program was built.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// The database, seen by a worker. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    pub(crate) filled: Arc<Notify>,
+    pub(crate) max_alone_deaths: i32,
+}
+
+impl Store {
+    /// Opens the pool; its first connection is tried at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Setting`], or why the database cannot be reached.
+    pub async fn connect(settings: &StoreSettings) -> Result<Store, StoreError> {
+        let options = options(settings.address()?.expose())?.application_name("hirenet");
+        let timeout = format!("{}ms", (settings.statement_timeout_s * 1000.0) as u64);
+        let options = options.options([("statement_timeout", timeout.as_str()), ("search_path", "hirenet")]);
+        let role = settings.role.clone();
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(Duration::from_secs_f64(settings.acquire_timeout_s))
+            .after_connect(move |connection, _| {
+                let role = role.clone();
+                Box::pin(async move {
+                    if !role.is_empty() {
+                        // set_config takes the role as a parameter, where SET ROLE would take it as text.
+                        let set = sqlx::query("select set_config('role', $1, false)").bind(role);
+                        connection.execute(set).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Store { pool, filled: Arc::new(Notify::new()), max_alone_deaths: settings.max_alone_deaths })
+    }
+
+    /// Brings the schema up to this program's version, as the owner. Running it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where the database has been migrated by a newer program, or why it cannot be reached.
+    pub async fn migrate(settings: &StoreSettings) -> Result<(), StoreError> {
+        let mut connection = PgConnection::connect_with(&options(settings.owner_address()?.expose())?).await?;
+        MIGRATIONS.run(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
+    /// One round trip: the database answers, and its schema is the one that this program knows.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where it is not, or why the database cannot be reached.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let found = sqlx::query_scalar!("select version from hirenet.schema_version").fetch_one(&self.pool).await?;
+        let wanted = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or_default();
+        if i64::from(found) == wanted {
+            return Ok(());
+        }
+        Err(StoreError::Schema(format!("it has version {found}, this program needs {wanted}: run `hirenet setup`")))
+    }
+
+    /// Is woken when this process has committed rows of the outbox: the worker that committed relays at once.
+    pub async fn outbox_filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Closes the pool, waiting for the connections in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
+    // The error would quote the address, and with it the password.
+    address
+        .parse()
+        .map_err(|_| StoreError::setting("url", "is not an address of the form postgres://user:password@host/database"))
+}

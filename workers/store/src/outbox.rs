@@ -1,0 +1,147 @@
+//! What is to be published: rows written in the transaction that they follow from.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::{Destination, Store, StoreError};
+
+/// One message to publish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutboxRow {
+    /// The message's id.
+    pub id: Uuid,
+    /// The store's own id of the interview, where there is one.
+    pub interview: Option<Uuid>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// `STAGE.PRIORITY` for stage and wait, the event's name for event, empty for dead.
+    pub routing_key: String,
+    /// How long it waits first; zero but for [`Destination::Wait`].
+    pub delay: Duration,
+    /// Type of the message: `job`, the event's name, or `dead`.
+    pub kind: String,
+    /// The message: JSON.
+    pub payload: Vec<u8>,
+    /// W3C `traceparent` of the message that it follows from.
+    pub trace: Option<String>,
+}
+
+/// What one relay did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Relayed {
+    /// Rows handed to the publisher.
+    pub taken: usize,
+    /// Rows that were confirmed and are gone from the outbox.
+    pub published: usize,
+}
+
+/// A row with what orders it.
+struct Taken {
+    seq: i64,
+    key: Uuid,
+    row: OutboxRow,
+}
+
+impl Store {
+    /// Hands rows to `publish`, which returns the ids that the broker has confirmed; those rows are removed. Up to `limit`
+    /// interviews are taken, each with all its rows in the order of their transactions, and never by two relays at once. A
+    /// row that is not confirmed stays, as do the later ones of its interview, so that the order holds.
+    ///
+    /// The transaction is open while `publish` runs, which must therefore end within a time of its own. It is not called
+    /// where there is nothing to publish.
+    ///
+    /// # Errors
+    /// Where the database fails. Rows that were confirmed are then published again: a consumer knows them by their id.
+    pub async fn relay<F, R>(&self, limit: i64, publish: F) -> Result<Relayed, StoreError>
+    where
+        F: FnOnce(Vec<OutboxRow>) -> R,
+        R: Future<Output = Vec<Uuid>>,
+    {
+        let mut tx = self.pool.begin().await?;
+        // Whoever holds the first row of a key has the others too: no other relay looks at them before the first is gone.
+        let rows = sqlx::query!(
+            r#"with heads as materialized (
+                select o.key from hirenet.outbox o
+                where not exists (select from hirenet.outbox e where e.key = o.key and e.seq < o.seq)
+                order by o.seq limit $1 for update skip locked)
+            select o.seq, o.key, o.id, o.interview, o.destination, o.routing_key, o.delay_s, o.kind,
+                o.payload::text as "payload!", o.trace
+            from hirenet.outbox o join heads using (key) order by o.seq"#,
+            limit
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let taken = rows
+            .into_iter()
+            .map(|row| {
+                let destination = Destination::from_word(&row.destination)
+                    .ok_or_else(|| StoreError::corrupt("outbox row", "its destination is not known here"))?;
+                let outbox_row = OutboxRow {
+                    id: row.id,
+                    interview: row.interview,
+                    destination,
+                    routing_key: row.routing_key,
+                    delay: Duration::from_secs(row.delay_s.max(0) as u64),
+                    kind: row.kind,
+                    payload: row.payload.into_bytes(),
+                    trace: row.trace,
+                };
+                Ok(Taken { seq: row.seq, key: row.key, row: outbox_row })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        if taken.is_empty() {
+            return Ok(Relayed::default());
+        }
+        let confirmed = publish(taken.iter().map(|t| t.row.clone()).collect()).await;
+        let gone = unbroken(&taken, &confirmed.into_iter().collect());
+        sqlx::query!("delete from hirenet.outbox where seq = any($1)", &gone).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Relayed { taken: taken.len(), published: gone.len() })
+    }
+}
+
+/// Of each key the confirmed rows before the first that is not confirmed.
+fn unbroken(taken: &[Taken], confirmed: &HashSet<Uuid>) -> Vec<i64> {
+    let mut broken = HashSet::new();
+    let mut gone = Vec::new();
+    for Taken { seq, key, row } in taken {
+        if broken.contains(key) {
+            continue;
+        }
+        if confirmed.contains(&row.id) {
+            gone.push(*seq);
+        } else {
+            broken.insert(*key);
+        }
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(seq: i64, key: u128, id: u128) -> Taken {
+        let row = OutboxRow {
+            id: Uuid::from_u128(id),
+            interview: None,
+            destination: Destination::Event,
+            routing_key: String::new(),
+            delay: Duration::ZERO,
+            kind: String::new(),
+            payload: Vec::new(),
+            trace: None,
+        };
+        Taken { seq, key: Uuid::from_u128(key), row }
+    }
+
+    #[test]
+    fn what_follows_an_unconfirmed_row_of_its_key_stays() {
+        let rows = [taken(1, 7, 1), taken(2, 8, 2), taken(3, 7, 3), taken(4, 7, 4), taken(5, 8, 5)];
+        let confirmed = |ids: &[u128]| ids.iter().map(|id| Uuid::from_u128(*id)).collect();
+        assert_eq!(unbroken(&rows, &confirmed(&[1, 2, 4, 5])), [1, 2, 5]);
+        assert_eq!(unbroken(&rows, &confirmed(&[3, 4, 5])), Vec::<i64>::new());
+    }
+}

@@ -1,0 +1,12 @@
+//! The store against a real Postgres. Each test has a database of its own, made from a migrated template.
+
+mod bias;
+mod bundles;
+mod check;
+mod intake;
+mod leases;
+mod outbox;
+mod removal;
+mod results;
+mod rights;
+mod support;
