@@ -57,7 +57,10 @@ impl EraseRequest {
             (Some(id), None) => present("interview_id", id)?,
             (None, Some(candidate)) => present("candidate", candidate)?,
             _ => {
-                return Err(MessageError::at("interview_id", "exactly one of interview_id and candidate must be given"));
+                return Err(MessageError::at(
+                    "interview_id",
+                    "exactly one of interview_id and candidate must be given",
+                ));
             }
         }
         Ok(request)
