@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use hirenet_core::Modality;
 use hirenet_training::data::answer_file::AnswerFile;
-use hirenet_training::data::{AnswerContent, Corpus, Limits, SchemaEntries, Split, TrackContent, read_records, write_records};
+use hirenet_training::data::{
+    AnswerContent, Corpus, Limits, SchemaEntries, Split, TrackContent, read_records, write_records,
+};
 use ndarray::Array2;
 
 use crate::support::{refused, small};
