@@ -9,7 +9,7 @@ use crate::fit::{Epoch, Observer};
 /// A bar a part on a terminal; elsewhere a line an epoch.
 pub struct Bar {
     name: String,
-    bar: ProgressBar,
+    progress: ProgressBar,
     lines: bool,
 }
 
@@ -22,15 +22,15 @@ impl Bar {
         let template = "{prefix} [{bar:30}] {pos}/{len} {msg} {eta}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(name.to_owned());
-        Bar { name: name.to_owned(), bar, lines: !terminal && !quiet }
+        Bar { name: name.to_owned(), progress: bar, lines: !terminal && !quiet }
     }
 }
 
 impl Observer for Bar {
     fn batch(&self, epoch: usize, done: usize, of: usize, loss: f64) {
-        self.bar.set_length(of as u64);
-        self.bar.set_position(done as u64);
-        self.bar.set_message(format!("epoch {epoch} loss {loss:.4}"));
+        self.progress.set_length(of as u64);
+        self.progress.set_position(done as u64);
+        self.progress.set_message(format!("epoch {epoch} loss {loss:.4}"));
     }
 
     fn epoch(&self, epoch: &Epoch) {
@@ -43,6 +43,6 @@ impl Observer for Bar {
             // Nobody is left to tell where stderr is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
-        self.bar.println(line);
+        self.progress.println(line);
     }
 }

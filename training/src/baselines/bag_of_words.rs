@@ -86,7 +86,7 @@ fn some_rows(
     Array2::from_shape_vec((rows, columns), values).map_err(|error| crate::TrainError::Compute(error.to_string()))
 }
 
-fn nearest(row: ArrayView1<'_, f32>, means: &Array2<f32>) -> usize {
+fn nearest(row: &ArrayView1<'_, f32>, means: &Array2<f32>) -> usize {
     let distance = |mean: ArrayView1<'_, f32>| -> f32 { row.iter().zip(mean).map(|(a, b)| (a - b) * (a - b)).sum() };
     let distances: Vec<f32> = means.rows().into_iter().map(distance).collect();
     (0..distances.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b])).unwrap_or(0)
@@ -97,7 +97,7 @@ fn k_means(rows: &Array2<f32>, seed: u64) -> Array2<f32> {
     let chosen: Vec<usize> = all.choose_multiple(&mut ChaCha8Rng::seed_from_u64(seed), WORDS).copied().collect();
     let mut means = rows.select(Axis(0), &chosen);
     for _ in 0..ROUNDS {
-        let nearest: Vec<usize> = all.par_iter().map(|row| nearest(rows.row(*row), &means)).collect();
+        let nearest: Vec<usize> = all.par_iter().map(|row| nearest(&rows.row(*row), &means)).collect();
         let mut sums = Array2::<f32>::zeros(means.dim());
         let mut counts = vec![0.0_f32; means.nrows()];
         for (row, mean) in nearest.into_iter().enumerate() {
@@ -117,7 +117,7 @@ fn frequencies(rows: &Array2<f32>, normalisation: &Normalisation, means: &Array2
     let share = 1.0 / rows.nrows().max(1) as f32;
     for row in rows.rows() {
         let normal: Array1<f32> = normalisation.apply(row).collect();
-        counts[nearest(normal.view(), means)] += share;
+        counts[nearest(&normal.view(), means)] += share;
     }
     counts
 }
@@ -131,7 +131,7 @@ mod tests {
         let rows = Array2::from_shape_fn((300, 2), |(i, j)| (i % 3) as f32 * 10.0 + ((i * 7 + j * 3) % 5) as f32 * 0.1);
         let means = k_means(&rows, 4);
         for row in rows.rows() {
-            let mean = means.row(nearest(row, &means));
+            let mean = means.row(nearest(&row, &means));
             assert!(row.iter().zip(mean).all(|(a, b)| (a - b).abs() < 1.0));
         }
     }

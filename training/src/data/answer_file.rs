@@ -164,7 +164,7 @@ impl<'a> AnswerFile<'a> {
         }
         let mut shape = info.shape.clone();
         let (start, end) = info.data_offsets;
-        let row = if shape[0] == 0 { 0 } else { (end - start) / shape[0] };
+        let row = (end - start).checked_div(shape[0]).unwrap_or(0);
         shape[0] = shape[0].min(max_rows);
         let mut bytes = vec![0; row * shape[0]];
         let read = self.file.read_exact_at(&mut bytes, self.data + start as u64);

@@ -29,7 +29,7 @@ impl Decision {
     /// 1 where at least half of the decisions say so.
     #[must_use]
     pub fn label(&self) -> u8 {
-        let hirable = self.votes.iter().filter(|vote| **vote == 1).count();
+        let hirable = self.votes.iter().map(|vote| usize::from(*vote)).sum::<usize>();
         u8::from(2 * hirable >= self.votes.len())
     }
 }

@@ -51,7 +51,7 @@ pub fn normalisation(corpus: &Corpus, train: &[usize]) -> Result<BTreeMap<Modali
             for answer in &sample.answers {
                 for ((modality, _), sums) in widths.iter().zip(&mut sums) {
                     if let Some(rows) = answer.tracks.get(*modality) {
-                        rows.values.rows().into_iter().for_each(|row| sums.add(row));
+                        rows.values.rows().into_iter().for_each(|row| sums.add(&row));
                     }
                 }
             }
@@ -76,7 +76,7 @@ impl Sums {
         Sums { count: 0.0, sum: Array1::zeros(width), squares: Array1::zeros(width) }
     }
 
-    fn add(&mut self, row: ndarray::ArrayView1<'_, f32>) {
+    fn add(&mut self, row: &ndarray::ArrayView1<'_, f32>) {
         self.count += 1.0;
         for ((sum, square), x) in self.sum.iter_mut().zip(&mut self.squares).zip(row) {
             *sum += f64::from(*x);

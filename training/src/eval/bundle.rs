@@ -60,15 +60,14 @@ pub fn tracks(sample: &Sample) -> InterviewTracks {
     }
 }
 
+/// Number, label, fused score and scores by modality of one interview.
+pub type InterviewScore = (usize, u8, f64, ByModality<f64>);
+
 /// Number, label, and calibrated score (fused, then by modality) of interviews; those without evidence are left out.
 ///
 /// # Errors
 /// Those of reading and of the bundle.
-pub fn score(
-    bundle: &mut Bundle,
-    corpus: &Corpus,
-    interviews: &[usize],
-) -> Result<Vec<(usize, u8, f64, ByModality<f64>)>> {
+pub fn score(bundle: &mut Bundle, corpus: &Corpus, interviews: &[usize]) -> Result<Vec<InterviewScore>> {
     let mut scored = Vec::new();
     for index in interviews {
         let sample = corpus.sample(*index)?;

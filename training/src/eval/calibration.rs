@@ -9,7 +9,7 @@ const NEWTON_STEPS: usize = 100;
 /// The scaling that fits validation logits best; the identity where a class is missing.
 #[must_use]
 pub fn platt(logits: &[f64], labels: &[u8]) -> Calibration {
-    let positives = labels.iter().filter(|y| **y == 1).count() as f64;
+    let positives = labels.iter().map(|y| f64::from(*y)).sum::<f64>();
     let negatives = labels.len() as f64 - positives;
     if positives == 0.0 || negatives == 0.0 {
         return Calibration { a: 1.0, b: 0.0 };

@@ -10,7 +10,7 @@ const BINS: usize = 10;
 pub fn auc(scores: &[f64], labels: &[u8]) -> f64 {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
-    let positives = labels.iter().filter(|y| **y == 1).count() as f64;
+    let positives = labels.iter().map(|y| f64::from(*y)).sum::<f64>();
     let negatives = labels.len() as f64 - positives;
     if positives == 0.0 || negatives == 0.0 {
         return 0.5;
@@ -18,7 +18,7 @@ pub fn auc(scores: &[f64], labels: &[u8]) -> f64 {
     let (mut rank_sum, mut at) = (0.0, 0);
     while at < order.len() {
         let end = order[at..].iter().position(|i| scores[*i] != scores[order[at]]).map_or(order.len(), |n| at + n);
-        let mean_rank = (at + 1 + end) as f64 / 2.0;
+        let mean_rank = f64::midpoint((at + 1) as f64, end as f64);
         rank_sum += mean_rank * order[at..end].iter().filter(|i| labels[**i] == 1).count() as f64;
         at = end;
     }
@@ -94,7 +94,7 @@ pub fn measures(probabilities: &[f64], labels: &[u8], threshold: f64) -> Measure
         f1: ratio(2.0 * precision * recall, precision + recall),
         all_positive_f1: ratio(2.0 * prevalence, 1.0 + prevalence),
         auc: auc(probabilities, labels),
-        balanced_accuracy: (recall + ratio(true_negative, true_negative + false_positive)) / 2.0,
+        balanced_accuracy: f64::midpoint(recall, ratio(true_negative, true_negative + false_positive)),
         calibration_error: calibration_error(probabilities, labels),
     }
 }

@@ -37,7 +37,7 @@ pub fn moments_hit(attended: &[Attended], truths: &[Truth], modality: Modality, 
         let Some(moment) = asked else { continue };
         answers += 1;
         let near = |centre: f64| centre > moment.seconds.0 - NEAR_S && centre < moment.seconds.1 + NEAR_S;
-        let centre = |first: usize, last: usize| Some((a.seconds[first]?.0 + a.seconds[last]?.1) / 2.0);
+        let centre = |first: usize, last: usize| Some(f64::midpoint(a.seconds[first]?.0, a.seconds[last]?.1));
         let top = a.slices.first().and_then(|slice| centre(slice.first, slice.last));
         hits += usize::from(top.is_some_and(near));
         for _ in 0..DRAWS {

@@ -59,7 +59,7 @@ pub fn summarise(networks: &[Single<'_>], interviews: &[usize], batch: usize) ->
             let output = network.network.forward(&batch, &mut Dropout::off())?;
             let logits: Vec<f32> = output.logits.to_vec1()?;
             let rows = |tensor: &Option<candle_core::Tensor>| {
-                tensor.as_ref().map_or_else(|| Ok(Vec::new()), |tensor| tensor.to_vec2::<f32>())
+                tensor.as_ref().map_or_else(|| Ok(Vec::new()), candle_core::Tensor::to_vec2::<f32>)
             };
             let (answers, vectors) = (rows(&output.answers)?, rows(&output.interviews)?);
             let mut places = Vec::new();

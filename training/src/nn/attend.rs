@@ -52,9 +52,13 @@ struct AttendOp {
 /// Softmax in place.
 pub(crate) fn softmax(scores: &mut [f32]) {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter_mut().for_each(|e| *e = exp(*e - top));
+    for e in scores.iter_mut() {
+        *e = exp(*e - top);
+    }
     let sum: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|e| *e /= sum);
+    for e in scores.iter_mut() {
+        *e /= sum;
+    }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -114,7 +114,7 @@ impl Direction<'_> {
         let mut product = vec![0.0; block.sequences.len() * 3 * n];
         let mut done = 0;
         for (step, &running) in block.running.iter().enumerate() {
-            multiply(&h[..running * n], self.u.t(), &mut product[..running * 3 * n], 0.0);
+            multiply(&h[..running * n], &self.u.t(), &mut product[..running * 3 * n], 0.0);
             saved.before[done * n..][..running * n].copy_from_slice(&h[..running * n]);
             let gates = &mut saved.gates[done * 4 * n..][..running * 4 * n];
             pulp::Arch::new().dispatch(
@@ -165,7 +165,7 @@ impl Direction<'_> {
                     }
                 },
             );
-            multiply(dgate, self.u, &mut dh[..running * n], 1.0);
+            multiply(dgate, &self.u, &mut dh[..running * n], 1.0);
         }
         let mut du = vec![0.0; 3 * n * n];
         let dgates = view(&dgates, 3 * n);
@@ -228,8 +228,8 @@ fn view_mut(values: &mut [f32], columns: usize) -> ArrayViewMut2<'_, f32> {
 }
 
 /// `out = a b + keep out`, row-major with `b.ncols()` columns.
-fn multiply(a: &[f32], b: ArrayView2<'_, f32>, out: &mut [f32], keep: f32) {
-    general_mat_mul(1.0, &view(a, b.nrows()), &b, keep, &mut view_mut(out, b.ncols()));
+fn multiply(a: &[f32], b: &ArrayView2<'_, f32>, out: &mut [f32], keep: f32) {
+    general_mat_mul(1.0, &view(a, b.nrows()), b, keep, &mut view_mut(out, b.ncols()));
 }
 
 impl GruOp {

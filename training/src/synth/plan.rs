@@ -100,6 +100,7 @@ pub struct Truth {
 }
 
 /// The positions of a corpus.
+#[must_use]
 pub fn positions(options: &SynthOptions) -> Vec<PlannedPosition> {
     let mut rng = stream(options.seed, u64::MAX);
     (0..options.positions)
