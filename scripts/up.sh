@@ -35,7 +35,8 @@ prepare_database() {
     exception when duplicate_object then null; end \$\$;
     alter role up_worker password '$password';
     alter role up_recruiter password '$password';
-    insert into hirenet.recruiter_logins (login, tenant) values ('up_recruiter', 'sample') on conflict do nothing" 2>/dev/null
+    insert into hirenet.tenants (tenant) values ('sample') on conflict do nothing;
+    insert into hirenet.recruiter_logins (login, tenant) values ('up_recruiter', 'sample') on conflict do nothing"
 }
 
 write_environment() {
@@ -95,10 +96,10 @@ start() {
     eval "$(scripts/services.sh start "$up/services")"
     password=${HIRENET_TEST_POSTGRES#*//hirenet:}
     password=${password%%@*}
-    prepare_database
     write_environment
     # shellcheck source=/dev/null
     . "$up/env"
+    prepare_database
     say "starting two workers"
     start_workers
     say "submitting samples/interview.json"

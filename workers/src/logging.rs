@@ -69,11 +69,11 @@ pub(crate) fn speak(format: LogFormat, quiet: bool) {
 /// Text logs are for a person at a terminal and speak up from `warn`; JSON logs are for a collector and from `info`.
 pub(crate) fn start(traces: Option<TraceLayer>) {
     let Speaks { format, quiet } = speaks();
-    // object_store's own words can hold addresses of recordings.
+    // object_store's own words can hold addresses of recordings, and lapin shouts where we only ask whether a queue is there.
     let default = match (quiet, format) {
-        (true, _) => "error,object_store=off",
-        (false, LogFormat::Text) => "warn,ort=error,object_store=off",
-        (false, LogFormat::Json) => "info,ort=warn,whisper_rs=warn,object_store=off",
+        (true, _) => "error,lapin=off,object_store=off",
+        (false, LogFormat::Text) => "warn,ort=error,lapin=off,object_store=off",
+        (false, LogFormat::Json) => "info,ort=warn,whisper_rs=warn,lapin=off,object_store=off",
     };
     let filter = EnvFilter::try_from_env("HIRENET_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -66,7 +66,7 @@ impl World {
             .env("HIRENET_FETCH__DIR", self.temporary())
             .env("TMPDIR", self.temporary())
             .env("HIRENET_WORK__STAND_IN", "true")
-            .env("HIRENET_LOG", "warn");
+            .env("HIRENET_LOG", "error");
         command
     }
 
@@ -101,6 +101,8 @@ impl World {
     /// # Errors
     /// Where the login cannot be made or used.
     pub async fn recruiter(&self, tenant: &str) -> Result<PgPool> {
+        let known = sqlx::query("insert into hirenet.tenants (tenant) values ($1) on conflict do nothing");
+        known.bind(tenant).execute(&self.pool).await?;
         sqlx::query(
             "insert into hirenet.recruiter_logins (login, tenant) values ($1, $2)
              on conflict (login) do update set tenant = excluded.tenant",

@@ -49,13 +49,13 @@ async fn handed_back(grace_s: &str, signals: usize) {
     }
     assert_eq!(worker.ended().await.code(), HANDED_BACK, "{}", worker.log());
     assert_eq!(world.database.texts("select outcome from hirenet.attempts").await, ["handed_back"]);
-    let counted = world.database.count("select sum(failures + deaths) from hirenet.jobs").await;
+    let counted = world.database.count("select sum(failures + deaths)::bigint from hirenet.jobs").await;
     assert_eq!(counted, 0, "a worker's end is no failure of its job");
 
     // The message was returned, and the job is free at once.
     world.media("a1.mp4", "quick");
     world.settle(&[(job_id, "scored")]).await;
-    assert_eq!(world.database.count("select max(attempts) from hirenet.jobs where stage = 'extract'").await, 2);
+    assert_eq!(world.database.count("select max(attempts)::bigint from hirenet.jobs where stage = 'extract'").await, 2);
     world.end().await;
 }
 

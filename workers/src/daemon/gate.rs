@@ -17,6 +17,13 @@ pub(crate) enum Pass {
     Alone(#[expect(dead_code, reason = "held for its drop")] OwnedRwLockWriteGuard<()>),
 }
 
+impl Pass {
+    /// True where nothing else runs in this process.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, Pass::Alone(_))
+    }
+}
+
 impl Gate {
     /// Waits for the right to run. Waiters are served in order: a job that must run alone is not overtaken for ever.
     pub(crate) async fn pass(&self, alone: bool) -> Pass {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use hirenet_queue::{Delivery, Priority, QueueFetcher, Stage, Subscription};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error};
+use tracing::{Instrument, debug, error, info_span};
 
 use crate::daemon::context::{AWAY, Context, Settle};
 use crate::daemon::observe::Part;
 use crate::daemon::observe::events::DeliveryTaken;
 use crate::daemon::stages;
+use crate::telemetry;
 
 /// Pauses between two looks into an empty queue of `bulk`: from the first, doubled, to the longest.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
@@ -51,11 +52,13 @@ pub(crate) async fn serve(context: Arc<Context>, stage: Stage, slots: usize) {
 async fn take(context: &Arc<Context>, stage: Stage, priority: Priority, delivery: Delivery) {
     let _in_hand = context.take_in_hand();
     DeliveryTaken { stage, priority, redelivered: delivery.is_redelivered(), waited: delivery.waited() }.emit();
+    let span = info_span!("stage", otel.name = stage.as_str(), stage = stage.as_str());
+    telemetry::continue_from(&span, delivery.trace());
     let delivery = Arc::new(delivery);
     // A panic ends at its message: it becomes the error of a task.
     let handled = {
         let (context, delivery) = (context.clone(), delivery.clone());
-        tokio::spawn(async move { stages::handle(&context, stage, &delivery).await })
+        tokio::spawn(async move { stages::handle(&context, stage, &delivery).await }.instrument(span))
     };
     let settle = handled.await.unwrap_or_else(|panic| {
         error!(stage = stage.as_str(), %panic, "a stage panicked outside of its job");

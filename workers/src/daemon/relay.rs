@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hirenet_core::Coded;
+use hirenet_core::{Code, Coded};
 use hirenet_queue::{Names, Outgoing};
 use hirenet_store::{Destination, OutboxRow, Relayed};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::debug;
 use uuid::Uuid;
 
 use crate::daemon::context::Context;
 use crate::daemon::observe::Part;
-use crate::daemon::observe::events::OutboxRelayed;
+use crate::daemon::observe::events::{ConnectionLost, OutboxRelayed, Peer};
 
 /// Rows that are published before the first of them is removed.
 const BATCH: i64 = 256;
@@ -30,7 +30,10 @@ pub(crate) async fn serve(context: Arc<Context>, done: CancellationToken) {
         let last = done.is_cancelled();
         match drain(&context).await {
             Ok(()) => pause = first,
-            Err(()) => {
+            Err(lost) => {
+                if pause == first {
+                    lost.emit();
+                }
                 tokio::select! {
                     () = tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())) => {}
                     () = done.cancelled() => {}
@@ -50,17 +53,19 @@ pub(crate) async fn serve(context: Arc<Context>, done: CancellationToken) {
 }
 
 /// Relays until nothing is left that can be published now.
-async fn drain(context: &Context) -> Result<(), ()> {
+async fn drain(context: &Context) -> Result<(), ConnectionLost> {
     loop {
         let relayed = context.store.relay(BATCH, |rows| publish(context, rows)).await;
         context.health.set(Part::Database, relayed.is_ok());
         match relayed {
             Ok(Relayed { taken: 0, .. }) => return Ok(()),
-            Ok(Relayed { taken, published }) if published < taken => return Err(()),
+            Ok(Relayed { taken, published }) if published < taken => {
+                return Err(ConnectionLost { peer: Peer::Broker, code: Code::BrokerUnavailable });
+            }
             Ok(_) => {}
             Err(error) => {
-                warn!(code = error.code().as_str(), %error, "the outbox cannot be relayed");
-                return Err(());
+                debug!(%error, "the outbox cannot be relayed");
+                return Err(ConnectionLost { peer: Peer::Database, code: error.code() });
             }
         }
     }
@@ -85,7 +90,7 @@ async fn publish(context: &Context, rows: Vec<OutboxRow>) -> Vec<Uuid> {
     }
     context.health.set(Part::Broker, refused.is_none());
     if let Some(error) = refused {
-        warn!(code = error.code().as_str(), %error, "the broker did not confirm; the outbox keeps the messages");
+        debug!(%error, "the broker did not confirm; the outbox keeps the messages");
     }
     for (destination, messages) in counts {
         OutboxRelayed { destination, messages }.emit();

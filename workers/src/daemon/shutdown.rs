@@ -52,11 +52,6 @@ impl Shutdown {
         self.shared.abandoning.cancelled().await;
     }
 
-    /// True once there is to be no new work.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.shared.stopping.is_cancelled()
-    }
-
     /// True once what is in hand is to be handed back.
     pub(crate) fn is_abandoning(&self) -> bool {
         self.shared.abandoning.is_cancelled()
@@ -113,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn the_first_failure_is_kept_and_stops_everything() {
         let shutdown = Shutdown::default();
-        assert!(!shutdown.is_stopping() && !shutdown.is_abandoning());
+        assert!(!shutdown.is_abandoning());
         shutdown.fail(Failure::new(Code::ModelMissing, "first"));
         shutdown.fail(Failure::new(Code::Internal, "second"));
         shutdown.stopping().await;

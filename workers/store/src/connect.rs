@@ -52,7 +52,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] where the database has been migrated by a newer program, or why it cannot be reached.
     pub async fn migrate(settings: &StoreSettings) -> Result<(), StoreError> {
-        let mut connection = PgConnection::connect_with(&options(settings.owner_address()?.expose())?).await?;
+        // The migrator's own table lies where the search path begins: for a login named like our schema, that would be
+        // another place before the schema is made than after.
+        let options = options(settings.owner_address()?.expose())?.options([("search_path", "public")]);
+        let mut connection = PgConnection::connect_with(&options).await?;
         MIGRATIONS.run(&mut connection).await?;
         Ok(connection.close().await?)
     }

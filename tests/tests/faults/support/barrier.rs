@@ -36,6 +36,15 @@ impl Barrier {
 
     /// Returns when a worker stands at its point.
     pub(crate) async fn reached(&mut self) {
-        soon("worker at the barrier", self.lines.recv()).await.unwrap();
+        let line = soon("worker at the barrier", self.lines.recv()).await.unwrap();
+        let (_, process) = line.split_once(' ').unwrap();
+        // It tells first and stops then: a signal in between would be undone by the stop.
+        let stat = format!("/proc/{process}/stat");
+        let stopped = async {
+            while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        };
+        soon("stop at the barrier", stopped).await;
     }
 }

@@ -78,6 +78,8 @@ impl Worker {
 
     /// Stops it in order, with everything finished.
     pub(crate) async fn stop(mut self) {
+        // Before it says so it does not follow signals yet.
+        assert!(self.log_has("\"message\":\"working\"").await, "{}", self.log());
         self.terminate();
         let status = self.ended().await;
         assert_eq!(status.code(), Some(0), "{}", self.log());

@@ -42,7 +42,9 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     for tie in order.chunk_by(|a, b| values[*a] == values[*b]) {
         let below = order.partition_point(|i| values[*i] < values[tie[0]]) as f64;
-        tie.iter().for_each(|i| ranks[*i] = below + (tie.len() as f64 + 1.0) / 2.0);
+        for i in tie {
+            ranks[*i] = below + (tie.len() as f64 + 1.0) / 2.0;
+        }
     }
     ranks
 }

@@ -7,11 +7,13 @@ use hirenet_core::{Code, Coded, Interview, Modality, sha256_bytes};
 use hirenet_queue::Delivery;
 use hirenet_store::{Admission, AdmitPlan, FinalState, Priority, Refusal, Request};
 use serde::Deserialize;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::daemon::context::{Context, Settle};
 use crate::daemon::fault;
 use crate::daemon::observe::events::{Handled, SubmissionHandled};
+use crate::telemetry;
 
 /// Type of the message.
 pub(crate) const SUBMITTED: &str = "interview.submitted";
@@ -142,6 +144,8 @@ async fn admit(
     interview: &Interview,
 ) -> Result<Admission, hirenet_store::StoreError> {
     let (modalities, reasons) = allowed(&interview.consent, &context.config.policy, &Modality::ALL);
+    // Where this process exports no traces, the message's own context goes on.
+    let own = telemetry::traceparent(&Span::current());
     let bulk = delivery.routing_key().ends_with(".bulk");
     let plan = AdmitPlan {
         interview,
@@ -149,7 +153,7 @@ async fn admit(
         priority: if bulk { Priority::Bulk } else { Priority::Interactive },
         modalities,
         reasons,
-        trace: delivery.trace(),
+        trace: own.as_deref().or(delivery.trace()),
     };
     fault::point("admit", fault::BEFORE_COMMIT);
     context.patiently(|| context.store.admit(&plan)).await

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{extract, score};
 use crate::daemon::context::{Context, MOMENT, Settle};
+use crate::daemon::gate::Pass;
 use crate::daemon::lease::Heartbeat;
 use crate::daemon::observe::events::{JobBuried, JobEnded, JobRunning, Outcome};
 use crate::daemon::{backoff, fault};
@@ -56,13 +57,36 @@ pub(super) async fn handle(context: &Arc<Context>, stage: Stage, delivery: &Deli
         return refuse(context, delivery).await;
     };
     fault::point(stage.as_str(), fault::AFTER_RECEIVE);
-    let lease = context.config.work.lease();
-    match context.patiently(|| context.store.claim(message.job, context.worker, lease)).await {
-        Ok(Claim::Run(lease)) => attempt(context, stage, &lease).await,
-        // A moment more, so that the lease has run out by then.
-        Ok(Claim::Busy { retry_after }) => Settle::Wait(retry_after + Duration::from_millis(100)),
-        Ok(Claim::Ended | Claim::Gone) => Settle::Acknowledge,
-        Err(error) => context.unrecorded(&error),
+    let time = context.config.work.lease();
+    // Passed before the claim: a job that waits behind one that runs alone is not claimed, and does not die with it.
+    let Some(mut pass) = pass(context, false).await else { return Settle::GiveBack };
+    loop {
+        match context.patiently(|| context.store.claim(message.job, context.worker, time)).await {
+            Ok(Claim::Run(lease)) if lease.alone && !pass.is_alone() => {
+                // Neighbours run now: a death beside them must not count as one alone.
+                if let Err(error) = context.store.hand_back(&lease).await {
+                    return context.unrecorded(&error);
+                }
+                drop(pass);
+                pass = match self::pass(context, true).await {
+                    Some(pass) => pass,
+                    None => return Settle::GiveBack,
+                };
+            }
+            Ok(Claim::Run(lease)) => return attempt(context, stage, &lease).await,
+            // A moment more, so that the lease has run out by then.
+            Ok(Claim::Busy { retry_after }) => return Settle::Wait(retry_after + Duration::from_millis(100)),
+            Ok(Claim::Ended | Claim::Gone) => return Settle::Acknowledge,
+            Err(error) => return context.unrecorded(&error),
+        }
+    }
+}
+
+/// The right to run a job in this process; `None` where the worker is to hand back what it has.
+async fn pass(context: &Context, alone: bool) -> Option<Pass> {
+    tokio::select! {
+        pass = context.gate.pass(alone) => Some(pass),
+        () = context.shutdown.abandoning() => None,
     }
 }
 
@@ -109,8 +133,6 @@ async fn run(context: &Arc<Context>, stage: Stage, lease: &Lease) -> Result<(), 
     let heartbeat = Heartbeat::start(context, lease);
     let longest = Duration::from_secs_f64(context.config.work.max_job_s);
     let work = async {
-        // The gate is passed inside the lease: a job that waits to run alone keeps its claim.
-        let _pass = context.gate.pass(lease.alone).await;
         let (context, lease) = (context.clone(), lease.clone());
         // A panic ends at its job.
         let work = tokio::spawn(async move {

@@ -71,7 +71,7 @@ async fn store_answer(
         json!(outcome.models),
         lease.tenant,
         words.and_then(|t| t.language.as_deref()),
-        words.map(|t| source(t)),
+        words.map(source),
         words.and_then(median_confidence),
         words_json,
         words.map(Transcript::text),

@@ -191,8 +191,12 @@ async fn end_job(
 /// Words are kept once, where their own retention reaches them: in `transcripts` and `spans`.
 fn document(assessment: &Assessment) -> Result<(Vec<u8>, String), StoreError> {
     let mut bare = assessment.clone();
-    bare.answers.iter_mut().for_each(|answer| answer.transcript = None);
-    bare.spans.iter_mut().for_each(|span| span.text.clear());
+    for answer in &mut bare.answers {
+        answer.transcript = None;
+    }
+    for span in &mut bare.spans {
+        span.text.clear();
+    }
     let corrupt = |error: String| StoreError::corrupt("assessment", error);
     let whole = serde_json::to_vec(&bare).map_err(|error| corrupt(error.to_string()))?;
     let bytes = zstd::bulk::compress(&whole, 3).map_err(|error| corrupt(error.to_string()))?;
