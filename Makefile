@@ -45,7 +45,7 @@ deny: setup ## check licences and sources of the dependencies
 bench: needs-shared build ## measure speed and memory beside the tools that a user would chain (20 minutes, needs ../shared)
 	@scripts/bench/run.sh
 
-bench-quality: needs-shared build ## measure voice, face and words beside the field's tools and the truth (6 minutes, needs ../shared)
+bench-quality: needs-shared build ## measure voice, face and words beside the field's tools and the truth (within a quarter of an hour, needs ../shared)
 	@scripts/bench/run.sh scripts/quality/quality.py
 
 bench-training: setup ## measure the trainer on made-up corpora and beside PyTorch (within an hour; PyTorch takes 3 GB)
