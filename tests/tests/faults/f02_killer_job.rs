@@ -34,7 +34,7 @@ async fn f02_a_job_that_kills_its_worker_ends_in_the_dead_letters_and_takes_noth
         .database
         .texts(
             "select a.alone::text from hirenet.attempts a join hirenet.jobs j using (job)
-        where j.state = 'failed' order by attempt",
+        where j.state = 'failed' and a.outcome = 'died' order by attempt",
         )
         .await;
     assert_eq!(alone, ["false", "true", "true"]);
@@ -47,7 +47,9 @@ async fn f02_a_job_that_kills_its_worker_ends_in_the_dead_letters_and_takes_noth
     let (status, shown) = ended(&mut world.command(["dead", "show", &job, "--json"]));
     assert_eq!(status, 0, "{shown}");
     let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(shown["attempts"].as_array().unwrap().len(), 3, "{shown}");
+    // A claim that turned out to need the worker for itself was handed back first: that is no death.
+    let attempts = shown["attempts"].as_array().unwrap();
+    assert_eq!(attempts.iter().filter(|attempt| attempt["outcome"] == "died").count(), 3, "{shown}");
     world.media("a1.mp4", "mended");
     let (status, said) = ended(&mut world.command(["dead", "replay", &job]));
     assert_eq!(status, 0, "{said}");

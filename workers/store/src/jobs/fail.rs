@@ -18,7 +18,7 @@ pub(crate) struct Buried<'a> {
 }
 
 impl Store {
-    /// Gives the job back for another attempt after `delay` (in whole seconds), through a wait queue. A code of an unknown
+    /// Gives the job back for another attempt after `delay` (in whole seconds, rounded up), through a wait queue. A code of an unknown
     /// kind counts towards [`Lease::failures`].
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Store {
             i32::from(code.kind() == Kind::Unknown),
             code.as_str(),
             detail,
-            i32::try_from(delay.as_secs()).unwrap_or(i32::MAX)
+            i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
         )
         .execute(&self.pool)
         .await?;
