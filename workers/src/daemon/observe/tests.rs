@@ -132,8 +132,8 @@ fn dashboard_and_manifests_use_metrics_that_exist() {
         }
     }
     let base = |name: &str| ["_bucket", "_sum", "_count"].iter().find_map(|s| name.strip_suffix(s)).map(str::to_owned);
-    // Roles of the database share the prefix.
-    let roles = ["hirenet_worker", "hirenet_owner", "hirenet_recruiter"];
+    // Roles and logins of the database share the prefix.
+    let roles = ["hirenet_worker", "hirenet_owner", "hirenet_recruiter", "hirenet_login"];
     let unknown: Vec<_> = used
         .iter()
         .filter(|name| !roles.contains(&name.as_str()) && !known.contains(name.as_str()))
