@@ -81,11 +81,14 @@ fn a_recruiter_sees_one_tenant_whatever_is_tried() {
             assert!(outcome == Ok(1) || outcome == Err(DENIED.to_owned()), "{attempt}: {outcome:?}");
         }
         recruiter.run("reset row_security").await.unwrap();
+        let superuser: String =
+            sqlx::query_scalar("select quote_ident(current_user)").fetch_one(&db.admin).await.unwrap();
+        let become_superuser = format!("set session authorization {superuser}");
         for attempt in [
+            become_superuser.as_str(),
             "set role hirenet_worker",
             "set role hirenet_views",
             "set role hirenet_owner",
-            "set session authorization postgres",
             "alter role current_user superuser",
             "insert into hirenet.recruiter_logins values (session_user, 'other')",
             "update hirenet.recruiter_logins set tenant = 'other'",
