@@ -23,7 +23,8 @@ impl DeadLetter {
 }
 
 impl Broker {
-    /// The dead letters in the order of their deaths, at most `limit`. They stay where they are.
+    /// The dead letters as the broker hands them out, at most `limit`: in the order of their deaths, but for those that
+    /// were looked at and returned meanwhile. They stay where they are.
     ///
     /// # Errors
     /// Where the broker cannot be asked.
@@ -63,7 +64,7 @@ impl Broker {
     }
 }
 
-/// In order: a quorum queue hands out what came back in the order of its return.
+/// A quorum queue hands out what came back by the time of its return, so all go back in their order.
 async fn return_all(held: Vec<Delivery>) {
     for delivery in held {
         // Its channel is gone: the broker has returned it already.

@@ -22,6 +22,9 @@ async fn dead_letters_are_looked_at_and_taken_out_one_by_one() {
     assert_eq!(world.broker.dead_letters(2).await.unwrap().len(), 2);
 
     let purged = world.broker.purge_dead_letters(|letter| letter["interview_id"] == "i-1").await.unwrap();
-    assert_eq!((purged, jobs().await), (3, vec![0, 2, 4]));
+    let mut left = jobs().await;
+    // Two were returned before the others: the broker may hand them out later.
+    left.sort_unstable();
+    assert_eq!((purged, left), (3, vec![0, 2, 4]));
     world.end().await;
 }
