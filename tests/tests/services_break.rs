@@ -5,6 +5,6 @@
 
 #[path = "faults/f03_f04_services_break.rs"]
 mod f03_f04_services_break;
-#[allow(dead_code, reason = "the other faults use the rest")]
+#[allow(dead_code, unused_imports, reason = "the other faults use the rest")]
 #[path = "faults/support/mod.rs"]
 mod support;
