@@ -80,7 +80,7 @@ async fn f07_a_decoder_that_hangs_is_killed_and_its_neighbours_are_whole() {
     let mut world = World::new().await;
     let (job_id, file) = sample(&world);
     let mut barrier = world.barrier();
-    let stall = [("HIRENET_MEDIA__MAX_STALL_S", OsStr::new("1"))];
+    let stall = [("HIRENET_MEDIA__MAX_STALL_S", OsStr::new("6"))];
     let environment = [real().as_slice(), &stall, &stop_at("extract:after_probe", &barrier)].concat();
     let worker = world.worker_with(&[], &environment);
     let (status, said) = ended(world.command(["submit"]).arg(&file));
