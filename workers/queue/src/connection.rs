@@ -8,7 +8,6 @@ use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::{Names, QueueError, QueueSettings};
@@ -142,14 +141,7 @@ impl Dialer {
     async fn dial(&self) -> Result<Arc<Connection>, QueueError> {
         // No automatic recovery of lapin's: a delivery must not outlive the channel that it came by.
         let properties = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        let uri = self.uri.clone();
-        // A task of its own: an attempt that hangs in a broker that is just starting cannot hold up the next one.
-        let attempt = AbortOnDropHandle::new(tokio::spawn(Connection::connect_uri(uri, properties)));
-        within(self.timeout, async {
-            let connected = attempt.await.map_err(|error| QueueError::Unavailable(error.to_string()))?;
-            Ok(Arc::new(connected?))
-        })
-        .await
+        within(self.timeout, async { Ok(Arc::new(Connection::connect_uri(self.uri.clone(), properties).await?)) }).await
     }
 
     /// Tries until it succeeds.
