@@ -6,12 +6,11 @@ use serde_json::json;
 use crate::support::{World, answer, interview};
 
 #[tokio::test]
-#[ignore = "a worker that stood still can take over a minute to say that its lease is lost (CHANGELOG, known limits)"]
 async fn f06_of_two_workers_with_one_job_the_one_with_the_lease_wins() {
     let mut world = World::new().await;
     let media = world.media("a1.mp4", "one");
     let mut barrier = world.barrier();
-    let slow = world.worker_until("extract:before_commit", &barrier);
+    let slow = world.frozen_worker("extract:before_commit", &barrier);
     let job_id = world.submit(&interview(&[answer("a1", &media)])).await;
     barrier.reached().await;
     // It stands still for longer than its lease, as behind a broken network; the broker gives the message out again.

@@ -10,13 +10,12 @@ use uuid::Uuid;
 use crate::support::{World, answer, interview};
 
 #[tokio::test]
-#[ignore = "a worker that stood still can take over a minute to say that its lease is lost (CHANGELOG, known limits)"]
 async fn f12_an_erasure_wins_against_a_job_in_flight_and_against_later_deliveries() {
     let mut world = World::new().await;
     let media = world.media("a1.mp4", "one");
     let submitted = interview(&[answer("a1", &media)]);
     let mut barrier = world.barrier();
-    let working = world.worker_until("extract:before_commit", &barrier);
+    let working = world.frozen_worker("extract:before_commit", &barrier);
     let id = world.submit(&submitted).await;
     barrier.reached().await;
 

@@ -8,6 +8,7 @@
 
 mod f01_killed_at_every_point;
 mod f02_killer_job;
+mod f03_f04_services_break;
 mod f05_signals;
 mod f06_two_workers;
 mod f07_f08_f09_job_faults;

@@ -97,10 +97,14 @@ async fn consume_once(
         () = stop.cancelled() => return Ok(()),
         channel = broker.channel() => channel?,
     };
-    // Per consumer, not per channel: newer brokers refuse the latter.
-    channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
-    let options = BasicConsumeOptions::default();
-    let mut consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
+    // A queue that has no leader after a crash of its broker does not answer.
+    let mut consumer = within(broker.settings().confirm_timeout(), async {
+        // Per consumer, not per channel: newer brokers refuse the latter.
+        channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
+        let options = BasicConsumeOptions::default();
+        Ok(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?)
+    })
+    .await?;
     loop {
         let received = tokio::select! {
             biased;

@@ -51,6 +51,7 @@ impl Publisher {
     }
 
     async fn send(&self, messages: &[Outgoing]) -> Result<Vec<Result<PublisherConfirm, QueueError>>, QueueError> {
+        let limit = self.broker.settings().confirm_timeout();
         // Held while sending, so that two callers' messages do not mix; not while waiting for confirms.
         let mut held = self.channel.lock().await;
         let channel = match held.as_ref().filter(|c| c.status().connected()) {
@@ -67,15 +68,18 @@ impl Publisher {
                 &message.payload,
                 message.properties(),
             );
-            sent.push(published.await.map_err(QueueError::from));
+            sent.push(within(limit, async { Ok(published.await?) }).await);
         }
         Ok(sent)
     }
 
     async fn open(&self) -> Result<Channel, QueueError> {
         let channel = self.broker.channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(channel)
+        within(self.broker.settings().confirm_timeout(), async {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            Ok(channel)
+        })
+        .await
     }
 }
 

@@ -25,8 +25,12 @@ impl Store {
     /// [`StoreError::Setting`], or why the database cannot be reached.
     pub async fn connect(settings: &StoreSettings) -> Result<Store, StoreError> {
         let options = options(settings.address()?.expose())?.application_name("hirenet");
-        let timeout = format!("{}ms", (settings.statement_timeout_s * 1000.0) as u64);
-        let options = options.options([("statement_timeout", timeout.as_str()), ("search_path", "hirenet")]);
+        let milliseconds = |seconds: f64| format!("{}ms", (seconds * 1000.0) as u64);
+        let options = options.options([
+            ("statement_timeout", milliseconds(settings.statement_timeout_s).as_str()),
+            ("idle_in_transaction_session_timeout", milliseconds(settings.idle_transaction_timeout_s).as_str()),
+            ("search_path", "hirenet"),
+        ]);
         let role = settings.role.clone();
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)

@@ -25,6 +25,9 @@ pub struct StoreSettings {
     pub acquire_timeout_s: f64,
     /// Longest time in seconds that a statement may take.
     pub statement_timeout_s: f64,
+    /// Longest time in seconds that a transaction may stand still. The database ends it then, so that a worker that is
+    /// frozen, or cut off from the network, holds no rows for longer.
+    pub idle_transaction_timeout_s: f64,
     /// Deaths of its worker, counted only while a job ran alone, after which the job goes to the dead letters.
     pub max_alone_deaths: i32,
 }
@@ -40,6 +43,7 @@ impl Default for StoreSettings {
             connections: 8,
             acquire_timeout_s: 10.0,
             statement_timeout_s: 60.0,
+            idle_transaction_timeout_s: 45.0,
             max_alone_deaths: 2,
         }
     }

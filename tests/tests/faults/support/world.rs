@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::worker::stop_at;
-use super::{Barrier, Database, Worker, ended, soon};
+use super::{Barrier, Database, SOON, Worker, ended, soon};
 
 pub(crate) struct World {
     pub(crate) dir: TempDir,
@@ -56,6 +56,8 @@ impl World {
             .env("HIRENET_STORE__URL", &self.database.url)
             .env("HIRENET_FETCH__ALLOWED_PREFIXES", format!("[\"file://{}/\"]", self.dir.path().display()))
             .env("HIRENET_WORK__STAND_IN", "true")
+            .env("HIRENET_QUEUE__CONFIRM_TIMEOUT_S", "10")
+            .env("HIRENET_STORE__IDLE_TRANSACTION_TIMEOUT_S", "12")
             .env("HIRENET_WORK__LEASE_S", "1")
             .env("HIRENET_WORK__BEAT_S", "1")
             .env("HIRENET_RETENTION__INTERVAL_S", "0")
@@ -73,6 +75,12 @@ impl World {
         let mut command = self.command(["--log-format", "json", "work"].iter().chain(arguments));
         command.envs(environment.iter().copied());
         Worker::start(command, self.dir.path().join(format!("worker-{}.log", self.workers)))
+    }
+
+    /// A worker that stops itself at a point of `extract`, and takes nothing of the stages behind it: while it stands still
+    /// the broker would leave what it has delivered to it until the heartbeats have been missed.
+    pub(crate) fn frozen_worker(&mut self, point: &str, barrier: &Barrier) -> Worker {
+        self.worker_with(&["--stages", "admit,extract"], &stop_at(point, barrier))
     }
 
     /// A worker that stops itself at a point.
@@ -108,8 +116,10 @@ impl World {
     pub(crate) async fn event(&mut self, job_id: Uuid) -> Value {
         let name = job_id.to_string();
         while !self.seen.contains_key(&name) {
-            let place = format!("event of {job_id}; the logs: {}", self.logs());
-            let delivery = soon(&place, self.events.next()).await.unwrap();
+            let Ok(delivery) = tokio::time::timeout(SOON, self.events.next()).await else {
+                panic!("no event of {job_id} within {SOON:?}; the logs: {}", self.logs());
+            };
+            let delivery = delivery.unwrap();
             self.note(delivery).await;
         }
         self.seen[&name][0].clone()

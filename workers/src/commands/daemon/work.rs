@@ -1,5 +1,7 @@
 //! `hirenet work`
 
+use hirenet_core::Code;
+
 use crate::cli::Work;
 use crate::commands::daemon::runtime;
 use crate::config::Config;
@@ -19,6 +21,11 @@ pub(super) fn run(mut config: Config, arguments: &Work) -> Result<Outcome, Failu
     work.validate()?;
     config.queue.validate()?;
     config.retention.days.validate()?;
+    // The outbox's rows are held while their confirms are waited for.
+    if config.store.idle_transaction_timeout_s <= config.queue.confirm_timeout_s {
+        let detail = "store.idle_transaction_timeout_s must be above queue.confirm_timeout_s";
+        return Err(Failure::new(Code::ConfigInvalid, detail));
+    }
     share_threads(&mut config);
     // Lives as long as the process: models on threads of their own refer to it.
     let config: &'static Config = Box::leak(Box::new(config));
