@@ -48,19 +48,17 @@ bench: needs-shared build ## measure speed and memory beside the tools that a us
 bench-quality: needs-shared build ## measure voice, face and words beside the field's tools and the truth (within a quarter of an hour, needs ../shared)
 	@scripts/bench/run.sh scripts/quality/quality.py
 
-bench-training: setup ## measure the trainer on made-up corpora and beside PyTorch (within an hour; PyTorch takes 3 GB)
-	@cargo build --release -p hirenet-training
+bench-training: build ## measure the trainer on made-up corpora and beside PyTorch (within an hour; PyTorch takes 3 GB)
 	@scripts/bench/training.sh
 
-train-demo: setup ## train the demo bundle on made-up interviews into models/hirenet-demo.onnx (minutes)
-	@cargo build --release -p hirenet-training
+train-demo: build ## train the demo bundle on made-up interviews into models/hirenet-demo.onnx (minutes)
 	@scripts/train-demo.sh
 
 bench-daemon: build ## measure the daemon beside what broker and database cost without it (20 minutes)
-	@cargo run --release -q -p hirenet-load --bin bench-daemon
+	@$(CARGO_TARGET_DIR)/release/bench-daemon
 
 chaos: build ## 2,000 interviews through three workers while everything around them breaks (10 to 20 minutes)
-	@cargo run --release -q -p hirenet-load --bin chaos
+	@$(CARGO_TARGET_DIR)/release/chaos
 
 needs-shared:
 	@[ -d $(HIRENET_SHARED) ] || { echo "the folder ../shared is needed beside this one: $(HIRENET_SHARED) is missing" >&2; exit 2; }

@@ -14,6 +14,11 @@ const READ_ONLY: &str = "do $$ begin
 const WRITABLE: &str = "do $$ begin
     execute format('alter database %I reset default_transaction_read_only', current_database()); end $$";
 
+/// What the server says when its disk is full.
+const NO_ROOM: &str = "create function hirenet.no_room() returns trigger language plpgsql as
+    $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+    create trigger no_room before insert on hirenet.tracks for each row execute function hirenet.no_room()";
+
 /// One after the other: starting services takes its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn f03_and_f04_broker_and_database_break_in_mid_job() {
@@ -23,6 +28,7 @@ async fn f03_and_f04_broker_and_database_break_in_mid_job() {
     f04_database_crashes_and_comes_back(&services).await;
     f04_backends_are_terminated(&services).await;
     f04_database_is_read_only_for_a_while(&services).await;
+    f04_database_has_no_room_for_a_while(&services).await;
 }
 
 async fn f03_broker_is_killed_and_comes_back(services: &OwnServices) {
@@ -98,6 +104,21 @@ async fn f04_database_is_read_only_for_a_while(services: &OwnServices) {
     );
     world.database.run(WRITABLE).await;
     world.database.run(END_CONNECTIONS).await;
+    assert_eq!(world.event(job_id).await["event"], "interview.scored");
+    worker.stop().await;
+    world.settle(&[(job_id, "scored")]).await;
+    assert_eq!(world.broker.dead_letters(10).await.unwrap(), [], "a passing fault is no death");
+    world.end().await;
+}
+
+async fn f04_database_has_no_room_for_a_while(services: &OwnServices) {
+    let mut world = World::on(&services.amqp, &services.postgres).await;
+    world.database.run(NO_ROOM).await;
+    let media = world.media("a1.mp4", "one");
+    let job_id = world.submit(&interview(&[answer("a1", &media)])).await;
+    let worker = world.worker();
+    assert!(worker.log_has("store_full").await, "{}", worker.log());
+    world.database.run("drop trigger no_room on hirenet.tracks").await;
     assert_eq!(world.event(job_id).await["event"], "interview.scored");
     worker.stop().await;
     world.settle(&[(job_id, "scored")]).await;

@@ -40,6 +40,21 @@ async fn f08_a_model_that_fails_is_tried_again_and_nothing_of_it_is_stored() {
 }
 
 #[tokio::test]
+async fn f08_numbers_that_are_not_finite_are_never_stored() {
+    let mut world = World::new().await;
+    let (bad, good) = (world.media("a1.mp4", "nan"), world.media("a2.mp4", "two"));
+    let job_id = world.submit(&interview(&[answer("a1", &bad), answer("a2", &good)])).await;
+    let worker = world.worker_with(&[], &[("HIRENET_WORK__MAX_ATTEMPTS", OsStr::new("1"))]);
+    assert_eq!(world.event(job_id).await["event"], "interview.partial");
+    worker.stop().await;
+    world.settle(&[(job_id, "partial")]).await;
+    let stored = world.database.texts("select answer_id from hirenet.answers join hirenet.tracks using (answer)").await;
+    assert_eq!(stored, ["a2", "a2"]);
+    assert_eq!(world.broker.dead_letters(10).await.unwrap()[0].content["code"], "model_failed");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn f09_a_full_disk_passes() {
     let mut world = World::new().await;
     let media = world.media("a1.mp4", "full");

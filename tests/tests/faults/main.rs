@@ -16,6 +16,7 @@ mod f10_clocks;
 mod f11_messages;
 mod f12_f13_erase_and_withdraw;
 mod f14_consumer_timeout;
+mod limits;
 mod records;
 mod sample;
 mod support;

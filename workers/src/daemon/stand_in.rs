@@ -44,6 +44,8 @@ pub(crate) enum Act {
     Faulty,
     /// A passing error: the disk is full.
     Full,
+    /// A network gives numbers that are not finite.
+    NotFinite,
     /// It takes this many milliseconds.
     Slow(u64),
     /// It fails in no way.
@@ -62,6 +64,7 @@ pub(crate) fn act(media: &Path) -> Option<Act> {
         Some("unknown") => Act::Unknown,
         Some("faulty") => Act::Faulty,
         Some("full") => Act::Full,
+        Some("nan") => Act::NotFinite,
         Some("slow") => Act::Slow(words.next().and_then(|ms| ms.parse().ok()).unwrap_or(0)),
         _ => Act::Work,
     })
@@ -87,7 +90,7 @@ pub(crate) fn extract(act: Act, task: &Task<'_>, media_sha256: &str) -> Result<E
             return Ok(Extracted { extraction, models: models() });
         }
         Act::Slow(ms) => std::thread::sleep(Duration::from_millis(ms)),
-        Act::Work => {}
+        Act::NotFinite | Act::Work => {}
     }
     Points.finishing("standing in");
     let mut seed = u64::from_str_radix(&media_sha256[..16], 16).unwrap_or_default();
@@ -100,7 +103,10 @@ pub(crate) fn extract(act: Act, task: &Task<'_>, media_sha256: &str) -> Result<E
     for (modality, schema) in [(Modality::Vocal, vocal_lld51()), (Modality::Visual, visual_face())] {
         if task.modalities.contains(&modality) {
             let rows = window_count(DURATION_S);
-            let values = Array2::from_shape_fn((rows, schema.dim()), |_| unit(&mut seed));
+            let mut values = Array2::from_shape_fn((rows, schema.dim()), |_| unit(&mut seed));
+            if act == Act::NotFinite {
+                values[[0, 0]] = f32::NAN;
+            }
             extraction.tracks.set(modality, Some(Track { schema, values, valid: vec![true; rows] }));
         }
     }

@@ -15,8 +15,11 @@ const LEVEL: i32 = 3;
 /// The largest track that is unpacked, in bytes: an hour of media has some 7 MB.
 const MAX_BYTES: usize = 256 << 20;
 
-/// Packs a track.
+/// Packs a track. One that holds a number that is not finite is a model's failure, and is not stored.
 pub(crate) fn encode(modality: Modality, track: &Track) -> Result<StoredTrack, Failure> {
+    if track.values.iter().any(|value| !value.is_finite()) {
+        return Err(Failure::new(Code::ModelFailed, format!("the {modality} track holds a number that is not finite")));
+    }
     let values: Vec<u8> = track.values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let valid: Vec<u8> = track.valid.iter().map(|v| u8::from(*v)).collect();
     let (rows, columns) = (track.rows(), track.schema.dim());

@@ -91,8 +91,8 @@ impl From<sqlx::Error> for StoreError {
         let said = format!("{state} {}", error.message());
         match (state.get(..2).unwrap_or_default(), state.as_str()) {
             (_, "25006") => StoreError::ReadOnly,
-            // Connection exceptions; shutting down, crashed, starting up, killed by an operator; deadlock, serialisation.
-            ("08" | "40", _) | (_, "57P01" | "57P02" | "57P03" | "57P05" | "55P03" | "57014") => {
+            // Connection exceptions; shutting down, crashed, starting up, killed by an operator or for standing still; deadlock, serialisation.
+            ("08" | "40", _) | (_, "57P01" | "57P02" | "57P03" | "57P05" | "55P03" | "57014" | "25P03") => {
                 StoreError::Unavailable(said)
             }
             ("53", _) | (_, "58030") => StoreError::Full(said),
