@@ -70,7 +70,7 @@ skipped=$(wc -l <"$work/skipped-tests")
 passed=$((passed - skipped))
 if [ "$skipped" -gt 0 ]; then
     echo
-    echo "$skipped tests skipped because ../shared is missing:"
+    echo "$skipped tests skipped, each for want of what stands beside it:"
     sort -u "$HIRENET_SKIPPED" | sed 's/^/  /'
 fi
 

@@ -88,6 +88,8 @@ pub struct FaceMeter {
 
 /// The detector runs in the first frames of a face, so that the fit does not rest on few detections.
 const SETTLING_CHECKS: u32 = 10;
+/// After these, of so many runs of the detector one renews the fit.
+const REFIT_EVERY: u32 = 5;
 /// Weight of the second look at a detected face. Where the crop sits half of a network's pixel off, a coefficient can
 /// come out 0.15 otherwise, so one look alone says little; the first keeps the larger part, as its box is the one shown.
 const SECOND_LOOK: f64 = 0.2;
@@ -140,7 +142,8 @@ impl FaceMeter {
             self.checks = self.checks.saturating_add(1);
             faces_seen = u32::try_from(faces.len()).ok();
             match &self.tracked {
-                Some(tracked) => self.refit(frame, &faces, &tracked.landmarks.region())?,
+                Some(tracked) if self.refit_is_due() => self.refit(frame, &faces, &tracked.landmarks.region())?,
+                Some(_) => {}
                 None => self.tracked = self.enter(frame, &faces)?,
             }
         }
@@ -174,6 +177,11 @@ impl FaceMeter {
     fn recheck_is_due(&self, time_s: f64) -> bool {
         let interval = self.settings.recheck_interval_s;
         interval > 0.0 && (time_s - self.detected_s >= interval || self.checks < SETTLING_CHECKS)
+    }
+
+    /// A settled fit moves little: it is renewed at some of the detector's runs only, since it costs a second one.
+    fn refit_is_due(&self) -> bool {
+        self.checks <= SETTLING_CHECKS || self.checks.is_multiple_of(REFIT_EVERY)
     }
 
     /// Learns how the detector sees the face that is followed, where it is among the detected ones.

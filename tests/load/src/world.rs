@@ -66,7 +66,7 @@ impl World {
             .env("HIRENET_FETCH__DIR", self.temporary())
             .env("TMPDIR", self.temporary())
             .env("HIRENET_WORK__STAND_IN", "true")
-            .env("HIRENET_LOG", "error");
+            .env("HIRENET_LOG", "error,lapin=off,object_store=off");
         command
     }
 

@@ -9,7 +9,7 @@ mod throughput;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use crate::report::{Row, finish};
@@ -48,19 +48,30 @@ impl Default for Sizes {
 /// Longest time for any one turn.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
-/// Measures everything; true where every bound is kept.
+/// The parts, by name.
+const PARTS: [&str; 5] = ["latency", "throughput", "media", "memory", "lookup"];
+
+/// Measures the parts that are named, or everything where none is; true where every bound is kept.
 ///
 /// # Errors
 /// Where the services or the program do not start. What cannot be measured is a row without a value.
-pub async fn run(sizes: &Sizes) -> Result<bool> {
-    let mut rows = Vec::new();
+pub async fn run(sizes: &Sizes, parts: &[String]) -> Result<bool> {
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        bail!("no part is called `{unknown}`; the parts are {}", PARTS.join(", "));
+    }
     let world = World::start().await?;
-    rows.extend(measured("latency", latency::rows(&world, sizes).await, &["submit_to_view_vs_floor"]));
-    rows.extend(measured("throughput", throughput::rows(&world, sizes).await, &["overhead_vs_floor"]));
-    rows.extend(measured("media", media::rows(&world, sizes).await, &["two_workers_vs_one"]));
-    rows.extend(measured("memory", memory::rows(&world, sizes).await, &["queued_memory_growth_mb"]));
-    rows.extend(measured("lookup", lookup::rows(&world, sizes).await, &["view_vs_lookup"]));
+    let mut rows = Vec::new();
+    for part in PARTS.into_iter().filter(|part| parts.is_empty() || parts.iter().any(|p| p == part)) {
+        rows.extend(match part {
+            "latency" => measured(part, latency::rows(&world, sizes).await, &["submit_to_view_vs_floor"]),
+            "throughput" => measured(part, throughput::rows(&world, sizes).await, &["overhead_vs_floor"]),
+            "media" => measured(part, media::rows(&world, sizes).await, &["two_workers_vs_one"]),
+            "memory" => measured(part, memory::rows(&world, sizes).await, &["queued_memory_growth_mb"]),
+            _ => measured(part, lookup::rows(&world, sizes).await, &["view_vs_lookup"]),
+        });
+    }
     let settings = json!({
+        "parts": if parts.is_empty() { PARTS.map(str::to_owned).to_vec() } else { parts.to_vec() },
         "interviews": sizes.interviews, "followed": sizes.followed, "pairs": sizes.pairs,
         "recordings": sizes.recordings, "queued": sizes.queued, "assessments": sizes.assessments
     });

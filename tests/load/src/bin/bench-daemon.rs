@@ -1,4 +1,5 @@
-//! `make bench-daemon`: the daemon's speed and memory, each figure beside its floor.
+//! `make bench-daemon`: the daemon's speed and memory, each figure beside its floor. `bench-daemon PART...` measures some
+//! of it: `latency`, `throughput`, `media`, `memory`, `lookup` (which needs a worker to have run before it).
 
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use hirenet_load::bench::{Sizes, run};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
+    let parts: Vec<String> = std::env::args().skip(1).collect();
     let mut sizes = Sizes::default();
     // For a quick look that proves nothing.
     if std::env::var_os("HIRENET_BENCH_SMALL").is_some() {
@@ -19,5 +21,5 @@ async fn main() -> Result<ExitCode> {
             assessments: [20_000, 500],
         };
     }
-    Ok(if run(&sizes).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if run(&sizes, &parts).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
