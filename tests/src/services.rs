@@ -59,6 +59,7 @@ impl OwnServices {
     ///
     /// # Panics
     /// Where it fails.
+    #[allow(clippy::must_use_candidate, reason = "most actions are called for what they do")]
     pub fn call(&self, action: &str, arguments: &[&str]) -> String {
         let script = source_dir().join("scripts/services.sh");
         let output = Command::new(script).arg(action).arg(&self.folder).args(arguments).output();
