@@ -66,6 +66,7 @@ impl Corpus {
     }
 
     /// An interview of `answers` stand-in recordings.
+    #[must_use]
     pub fn stand_in(&self, answers: usize) -> Submission {
         let media = vec![self.stand_in.clone(); answers];
         submission(&media, "stand-in")

@@ -102,7 +102,7 @@ fn machine() -> String {
     let kib = memory.lines().find_map(|l| l.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
-    format!("{model}, {cores} cores, {:.0} GiB, Linux {}", kib.unwrap_or(0.0) / 1048576.0, kernel.trim())
+    format!("{model}, {cores} cores, {:.0} GiB, Linux {}", kib.unwrap_or(0.0) / 1_048_576.0, kernel.trim())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::support::{World, answer, interview};
 
 /// A library that adds forty days to what the machine's clock says, to a program that is started with it.
 fn forty_days_ahead(world: &World) -> PathBuf {
-    const SOURCE: &str = r#"
+    const SOURCE: &str = r"
         #define _GNU_SOURCE
         #include <sys/syscall.h>
         #include <time.h>
@@ -16,7 +16,7 @@ fn forty_days_ahead(world: &World) -> PathBuf {
             int result = syscall(SYS_clock_gettime, clock, now);
             if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += 40L * 86400;
             return result;
-        }"#;
+        }";
     let (source, library) = (world.dir.path().join("clock.c"), world.dir.path().join("clock.so"));
     std::fs::write(&source, SOURCE).unwrap();
     let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status().unwrap();

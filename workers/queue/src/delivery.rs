@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use lapin::Channel;
 use lapin::message::Delivery as Received;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::QueueError;
 use crate::message::{PUBLISHED, TRACE};
@@ -30,7 +30,10 @@ pub struct Delivery {
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Never the payload: it may be a candidate's.
-        f.debug_struct("Delivery").field("key", &self.routing_key()).field("tag", &self.received.delivery_tag).finish()
+        f.debug_struct("Delivery")
+            .field("key", &self.routing_key())
+            .field("tag", &self.received.delivery_tag)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,13 +57,13 @@ impl Delivery {
     /// What the publisher says that it is.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
-        self.received.properties.kind().as_ref().map(|kind| kind.as_str())
+        self.received.properties.kind().as_ref().map(ShortString::as_str)
     }
 
     /// The publisher's id of it.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.received.properties.message_id().as_ref().map(|id| id.as_str())
+        self.received.properties.message_id().as_ref().map(ShortString::as_str)
     }
 
     /// True where the broker gave it out before, to anybody.
@@ -141,7 +144,7 @@ impl Delivery {
     /// The publisher's own headers, without those that brokers add.
     pub(crate) fn own_headers(&self) -> FieldTable {
         let mut own = FieldTable::default();
-        for (name, value) in self.received.properties.headers().iter().flat_map(|headers| headers.inner()) {
+        for (name, value) in self.received.properties.headers().iter().flat_map(FieldTable::inner) {
             if !name.as_str().starts_with("x-") {
                 own.insert(name.clone(), value.clone());
             }

@@ -45,7 +45,7 @@ impl Publisher {
         let limit = self.broker.settings().confirm_timeout();
         let confirms = sent.into_iter().zip(messages).map(|(confirm, message)| async move {
             let confirm = confirm?;
-            within(limit, async { taken(confirm.await?, message) }).await
+            within(limit, async { taken(&confirm.await?, message) }).await
         });
         join_all(confirms).await
     }
@@ -83,7 +83,7 @@ impl Publisher {
     }
 }
 
-fn taken(confirmation: Confirmation, message: &Outgoing) -> Result<(), QueueError> {
+fn taken(confirmation: &Confirmation, message: &Outgoing) -> Result<(), QueueError> {
     match confirmation {
         Confirmation::Ack(None) => Ok(()),
         // A mandatory message that reached no queue comes back, and is confirmed all the same.

@@ -105,13 +105,13 @@ async fn is_empty(context: &Context, stages: &[Stage]) -> Result<bool, Failure> 
     let of_stages = stages.iter().flat_map(|stage| Priority::ALL.map(|priority| names.stage(*stage, priority)));
     let queues: Vec<String> = of_stages.chain(WAITS_S.map(|seconds| names.wait(seconds))).collect();
     for queue in queues {
-        if context.broker.ready_messages(&queue).await.map_err(asked)? > 0 {
+        if context.broker.ready_messages(&queue).await.map_err(|error| asked(&error))? > 0 {
             return Ok(false);
         }
     }
     Ok(context.in_hand.load(Ordering::SeqCst) == 0)
 }
 
-fn asked(error: QueueError) -> Failure {
+fn asked(error: &QueueError) -> Failure {
     Failure::new(Code::BrokerUnavailable, error.to_string())
 }

@@ -64,9 +64,10 @@ async fn take(context: &Arc<Context>, stage: Stage, priority: Priority, delivery
         error!(stage = stage.as_str(), %panic, "a stage panicked outside of its job");
         Settle::Wait(AWAY)
     });
-    match Arc::try_unwrap(delivery) {
-        Ok(delivery) => context.settle(delivery, settle).await,
-        Err(_) => debug!("the delivery is still held; it is returned with its channel"),
+    if let Ok(delivery) = Arc::try_unwrap(delivery) {
+        context.settle(delivery, settle).await;
+    } else {
+        debug!("the delivery is still held; it is returned with its channel");
     }
 }
 

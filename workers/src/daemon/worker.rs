@@ -107,9 +107,10 @@ async fn start(
     } else {
         None
     };
-    let assessors = match stages.contains(&Stage::Score) {
-        true => Some(Assessors::start(config, &installation, &store).await?),
-        false => None,
+    let assessors = if stages.contains(&Stage::Score) {
+        Some(Assessors::start(config, &installation, &store).await?)
+    } else {
+        None
     };
     Ok(Context {
         config,

@@ -131,7 +131,7 @@ fn a_language_that_the_model_does_not_know_gives_no_words_and_says_so() {
     let reasons: Vec<_> = heard.reasons.iter().map(|reason| (reason.code, reason.modality)).collect();
     assert_eq!(reasons, [(Code::LanguageUnsupported, Some(Modality::Verbal))]);
     assert!(heard.reasons[0].detail.contains("`fr`"), "{}", heard.reasons[0].detail);
-    assert_eq!(listen(&[0.0; 16_000]).reasons[0].code, Code::NoSpeech);
+    assert_eq!(listen(&vec![0.0; 16_000]).reasons[0].code, Code::NoSpeech);
     assert!(Listener::for_words(activity(), &english, Some("xx")).is_err());
 }
 

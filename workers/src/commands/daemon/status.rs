@@ -22,9 +22,9 @@ pub(super) async fn run(config: &Config, as_json: bool, stuck_after: f64) -> Res
     let queues = queues(config, &broker).await?;
     broker.close().await;
     if as_json {
-        print_json(&as_value(&status, &queues))?
+        print_json(&as_value(&status, &queues))?;
     } else {
-        print(as_text(&status, &queues).as_bytes())?
+        print(as_text(&status, &queues).as_bytes())?;
     }
     Ok(Outcome::Done)
 }

@@ -43,7 +43,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     for tie in order.chunk_by(|a, b| values[*a] == values[*b]) {
         let below = order.partition_point(|i| values[*i] < values[tie[0]]) as f64;
         for i in tie {
-            ranks[*i] = below + (tie.len() as f64 + 1.0) / 2.0;
+            ranks[*i] = below + f64::midpoint(tie.len() as f64, 1.0);
         }
     }
     ranks

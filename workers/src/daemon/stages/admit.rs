@@ -146,7 +146,7 @@ async fn admit(
     let (modalities, reasons) = allowed(&interview.consent, &context.config.policy, &Modality::ALL);
     // Where this process exports no traces, the message's own context goes on.
     let own = telemetry::traceparent(&Span::current());
-    let bulk = delivery.routing_key().ends_with(".bulk");
+    let bulk = delivery.routing_key().split('.').nth(1) == Some(Priority::Bulk.as_str());
     let plan = AdmitPlan {
         interview,
         content_sha256: &message.sha256,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::support::{LONG, bundle, interview, outcome, with_database};
 
-fn is_lost<T>(result: Result<T, StoreError>) -> bool {
+fn is_lost<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::LeaseLost(_)))
 }
 
@@ -61,17 +61,17 @@ fn the_loser_of_a_lease_writes_nothing() {
         let slow = db.lease(job).await;
         db.expire(job).await;
         // Out of time, and nobody else has it yet: the clock alone refuses.
-        assert!(is_lost(db.store.heartbeat(&slow, LONG).await));
-        assert!(is_lost(db.store.finish_extract(&slow, &outcome()).await));
+        assert!(is_lost(&db.store.heartbeat(&slow, LONG).await));
+        assert!(is_lost(&db.store.finish_extract(&slow, &outcome()).await));
         let fast = db.lease(job).await;
         assert!(fast.fence > slow.fence && fast.alone && fast.attempt == 2);
         for refused in [
-            is_lost(db.store.heartbeat(&slow, LONG).await),
-            is_lost(db.store.finish_extract(&slow, &outcome()).await.map(|_| ())),
-            is_lost(db.store.retry(&slow, Code::FetchFailed, "", Duration::ZERO).await),
-            is_lost(db.store.bury(&slow, Code::Internal, "").await),
-            is_lost(db.store.hand_back(&slow).await),
-            is_lost(db.store.extract_task(&slow).await),
+            is_lost(&db.store.heartbeat(&slow, LONG).await),
+            is_lost(&db.store.finish_extract(&slow, &outcome()).await.map(|_| ())),
+            is_lost(&db.store.retry(&slow, Code::FetchFailed, "", Duration::ZERO).await),
+            is_lost(&db.store.bury(&slow, Code::Internal, "").await),
+            is_lost(&db.store.hand_back(&slow).await),
+            is_lost(&db.store.extract_task(&slow).await),
         ] {
             assert!(refused);
         }

@@ -45,7 +45,7 @@ impl Login {
 }
 
 fn code_of(error: &sqlx::Error) -> String {
-    error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned()
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned()
 }
 
 const DENIED: &str = "42501";
