@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bundle;
+mod import;
 mod masks;
 mod runs;
 mod shipped;
