@@ -146,6 +146,8 @@ broker_environment() {
     export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/broker/none.config RABBITMQ_ENABLED_PLUGINS_FILE=$dir/broker/plugins
     export RABBITMQ_MNESIA_BASE=$dir/broker/data RABBITMQ_LOG_BASE=$dir/broker/log
     export RABBITMQ_PID_FILE=$dir/broker/data/pid
+    # Else a dump lands in the folder of whoever calls.
+    export ERL_CRASH_DUMP=$dir/broker/erl_crash.dump
     # Idle schedulers that spin would take the cores from what is tested.
     export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
     # Makes the script become the broker, so that the process id is the broker's.
