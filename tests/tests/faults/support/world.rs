@@ -128,7 +128,7 @@ impl World {
     /// What every worker of this world has said so far.
     fn logs(&self) -> String {
         let log = |n| std::fs::read_to_string(self.dir.path().join(format!("worker-{n}.log"))).unwrap_or_default();
-        (1..=self.workers).flat_map(|n| ["\n--- worker\n".to_owned(), log(n)]).collect()
+        (1..=self.workers).flat_map(|n| [format!("\n--- worker {n}\n"), log(n)]).collect()
     }
 
     /// Works until nothing is left.
