@@ -8,7 +8,7 @@
 
 No weight is trained or rounded: float16 is widened to float32, and NHWC becomes NCHW where ONNX wants it. Two networks
 are then rewritten as equal ones that ONNX Runtime runs faster: the activations of the landmark network as convolutions
-(relay_prelu.py), 2.7 times as fast, and the blendshape network as matrix products (relay_mixer.py), 1.9 times.
+(relay_prelu.py), 1.3 times as fast, and the blendshape network as matrix products (relay_mixer.py), 1.9 times.
 """
 
 import argparse

@@ -7,10 +7,12 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::message::Message;
+use crate::protocol::Source;
 use crate::stderr::Tail;
 use crate::task::Task;
 use crate::{Launcher, MediaError, MediaSettings, protocol};
@@ -196,18 +198,34 @@ struct Watched<'a> {
     watch: &'a mut Watch,
 }
 
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Watched<'_> {
+    /// Waits until there is something to read, or the end of the stream.
+    fn wait(&mut self) -> io::Result<()> {
         loop {
             let asked = Instant::now();
             let ready = wait_readable(self.stdout, self.watch.left.min(self.watch.stall))?;
             self.watch.spend(asked.elapsed());
             if ready {
-                return self.stdout.read(buffer);
+                return Ok(());
             }
             if self.watch.over.is_some() {
                 return Err(ErrorKind::TimedOut.into());
             }
         }
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait()?;
+        self.stdout.read(buffer)
+    }
+}
+
+impl Source for Watched<'_> {
+    fn append(&mut self, to: &mut Vec<u8>) -> io::Result<usize> {
+        self.wait()?;
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&self.stdout, spare_capacity(to)));
+        Ok(read?)
     }
 }

@@ -24,6 +24,13 @@ const MAX_JSON: u32 = 1 << 20;
 /// Bytes before the pixels of a frame.
 const FRAME_HEAD: u32 = 24;
 
+/// Where messages are read from.
+pub(crate) trait Source: Read {
+    /// Reads into the spare capacity of `to`, which need not be zeroed first as for [`Read::read`]: a picture is
+    /// megabytes. Zero at the end of the stream.
+    fn append(&mut self, to: &mut Vec<u8>) -> Result<usize>;
+}
+
 /// Writes one message.
 pub(crate) fn write(out: &mut impl Write, message: &Message) -> Result<()> {
     match message {
@@ -60,7 +67,7 @@ fn write_head(out: &mut impl Write, letter: u8, length: usize, start: &[u8]) -> 
 }
 
 /// Reads one message. Whatever is not one is `InvalidData`; the end of the stream is `UnexpectedEof`.
-pub(crate) fn read(from: &mut impl Read) -> Result<Message> {
+pub(crate) fn read(from: &mut impl Source) -> Result<Message> {
     let mut head = [0; 5];
     from.read_exact(&mut head)?;
     let [letter, length @ ..] = head;
@@ -83,7 +90,7 @@ pub(crate) fn read(from: &mut impl Read) -> Result<Message> {
     }
 }
 
-fn read_frame(from: &mut impl Read, length: u32) -> Result<Frame> {
+fn read_frame(from: &mut impl Source, length: u32) -> Result<Frame> {
     let mut time = [0; 8];
     from.read_exact(&mut time)?;
     let mut side = || -> Result<u32> {
@@ -102,13 +109,23 @@ fn read_frame(from: &mut impl Read, length: u32) -> Result<Frame> {
     Ok(Frame { time_s, width, height, full_width, full_height, rgb })
 }
 
-fn read_body(from: &mut impl Read, length: u32) -> Result<Vec<u8>> {
-    let mut body = Vec::with_capacity(length as usize);
-    from.take(u64::from(length)).read_to_end(&mut body)?;
-    if body.len() == length as usize { Ok(body) } else { Err(ErrorKind::UnexpectedEof.into()) }
+fn read_body(from: &mut impl Source, length: u32) -> Result<Vec<u8>> {
+    let length = length as usize;
+    let mut body = Vec::with_capacity(length);
+    if body.capacity() > length {
+        // More spare capacity would swallow the next message.
+        body.resize(length, 0);
+        from.read_exact(&mut body)?;
+    }
+    while body.len() < length {
+        if from.append(&mut body)? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(body)
 }
 
-fn read_json<T: DeserializeOwned>(from: &mut impl Read, length: u32) -> Result<T> {
+fn read_json<T: DeserializeOwned>(from: &mut impl Source, length: u32) -> Result<T> {
     serde_json::from_slice(&read_body(from, length)?).map_err(|error| Error::new(ErrorKind::InvalidData, error))
 }
 
@@ -122,6 +139,15 @@ mod tests {
     use crate::{Outcome, Refusal};
     use hirenet_core::Code;
     use proptest::prelude::*;
+
+    impl Source for &[u8] {
+        fn append(&mut self, to: &mut Vec<u8>) -> Result<usize> {
+            let (taken, rest) = self.split_at(self.len().min(to.capacity() - to.len()));
+            to.extend_from_slice(taken);
+            *self = rest;
+            Ok(taken.len())
+        }
+    }
 
     fn back(message: &Message) -> Message {
         let mut bytes = Vec::new();
