@@ -14,7 +14,7 @@ use crate::data::split::{Splits, split};
 use crate::data::{Corpus, Normalisation, Split, normalisation};
 use crate::eval::predictions::{FUSED, Predictions};
 use crate::fit::{Observer, PREDICT_BATCH, Scored, Settings, Single, Task, positive_weight, predict, singles, train};
-use crate::fusion::{Early, FusionTask, GatedFusion, Summary, late, summarise};
+use crate::fusion::{Early, Evidence, FusionTask, GatedFusion, Summary, late, summarise};
 use crate::models::{Kind, Network};
 use crate::nn::Parameters;
 
@@ -218,6 +218,8 @@ impl Seeded<'_> {
         let words = self.comparison.corpus.header().context_width();
         let p = Parameters::new(fusion_seed(self.seed), &self.comparison.device);
         let network = GatedFusion::new(p, modalities, 2 * settings.sizes.hidden, words, settings.sizes)?;
+        let (on, validation) = (self.splits.of(Split::Train), self.splits.of(Split::Validation));
+        network.believe(&Evidence::fit(summaries, validation, modalities))?;
         let task = |visible: &[Modality]| FusionTask {
             summaries,
             network: &network,
@@ -226,7 +228,6 @@ impl Seeded<'_> {
             positive: self.positive,
         };
         self.train(&format!("{} {}", name("gated"), self.seed), &task(modalities))?;
-        let (on, validation) = (self.splits.of(Split::Train), self.splits.of(Split::Validation));
         let early = Early::fit(summaries, on, validation, modalities)?;
         self.save(&name("early"), FUSED, |interviews| Ok(early.score(summaries, interviews, modalities)))?;
         self.save(&name("late"), FUSED, |interviews| Ok(late(summaries, interviews, modalities)))?;

@@ -33,6 +33,8 @@ const BATCHES: usize = 20;
 const BATCH: usize = 32;
 /// Hidden units of every layer.
 const UNITS: usize = 64;
+/// Weights of a fusion that is compared, not trained: it starts with zeros, which would hide a difference.
+const DRAWN_WITHIN: f32 = 0.3;
 
 pub(super) fn run(arguments: &Bench) -> Result<()> {
     let found = match &arguments.what {
@@ -155,7 +157,8 @@ fn own_parity(count: usize) -> Result<f64> {
             )
         })
         .collect();
-    let networks = Networks::draw(&header, &normalisations, Sizes::uniform(UNITS), 1, &Device::Cpu)?;
+    let mut networks = Networks::draw(&header, &normalisations, Sizes::uniform(UNITS), 1, &Device::Cpu)?;
+    networks.fusion.redraw(DRAWN_WITHIN)?;
     parity(&networks, &header, &runtime()?, count, 1)
 }
 

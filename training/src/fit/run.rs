@@ -15,7 +15,7 @@ use crate::data::{Corpus, Normalisation, Split, normalisation};
 use crate::eval::calibration::platt;
 use crate::eval::predictions::{FUSED, Predictions};
 use crate::files::{make_folder, read_json, write_json};
-use crate::fusion::{FusionTask, summarise};
+use crate::fusion::{Evidence, FusionTask, summarise};
 use crate::{Result, TrainError};
 
 /// Interviews a batch while nothing is trained.
@@ -87,6 +87,8 @@ impl Run<'_> {
         }
         let everyone: Vec<usize> = (0..self.corpus.records().len()).collect();
         let summaries = summarise(&singles, &everyone, PREDICT_BATCH)?;
+        let evidence = Evidence::fit(&summaries, splits.of(Split::Validation), &self.settings.modalities);
+        networks.fusion.believe(&evidence)?;
         let fusion = FusionTask {
             summaries: &summaries,
             network: &networks.fusion,

@@ -179,8 +179,9 @@ pub fn predict<T: Task>(task: &T, interviews: &[usize], size: usize) -> Result<V
     Ok(scored)
 }
 
-/// Trains until validation no longer gets better; the best epoch's weights are in place then. With `checkpoint` each epoch
-/// is kept there, and a run that was cut off goes on from it where `resume` is set.
+/// Trains until validation no longer gets better; the best epoch's weights are in place then, or those of the start where
+/// no epoch was better. With `checkpoint` each epoch is kept there, and a run that was cut off goes on from it where `resume`
+/// is set.
 ///
 /// # Errors
 /// Those of the task; [`TrainError::Diverged`]; [`TrainError::Write`] where a checkpoint cannot be written;
@@ -198,6 +199,7 @@ pub fn train<T: Task>(
     let mut adam = Adam::new(parameters)?;
     let mut history: Vec<Epoch> = Vec::new();
     let mut best = parameters.snapshot()?;
+    let (_, start_auc) = validate(task, validation, options)?;
     if let Some((path, true)) = checkpoint
         && path.exists()
     {
@@ -215,21 +217,13 @@ pub fn train<T: Task>(
         adam = Adam::restore(parameters, &tensors, progress.steps)?;
         history = progress.history;
     }
-    while history.len() < options.epochs && epochs_since_best(&history) < options.patience {
+    while history.len() < options.epochs && epochs_since_best(start_auc, &history) < options.patience {
         let number = history.len() + 1;
         let train_loss = run_epoch(task, train, options, number, &mut adam, observer)?;
-        let scored = predict(task, validation, 4 * options.batch)?;
-        let labels: Vec<u8> = scored.iter().map(|s| s.label).collect();
-        let logits: Vec<f64> = scored.iter().map(|s| s.logit).collect();
-        let probabilities: Vec<f64> = logits.iter().map(|logit| sigmoid(*logit)).collect();
-        let epoch = Epoch {
-            epoch: number,
-            train_loss,
-            validation_loss: log_loss(&probabilities, &labels),
-            validation_auc: auc(&logits, &labels),
-        };
+        let (validation_loss, validation_auc) = validate(task, validation, options)?;
+        let epoch = Epoch { epoch: number, train_loss, validation_loss, validation_auc };
         history.push(epoch);
-        if epochs_since_best(&history) == 0 {
+        if epochs_since_best(start_auc, &history) == 0 {
             best = parameters.snapshot()?;
         }
         if let Some((path, _)) = checkpoint {
@@ -240,6 +234,15 @@ pub fn train<T: Task>(
     }
     parameters.restore(&best)?;
     Ok(history)
+}
+
+/// Loss and AUC on the validation interviews, without class weights.
+fn validate<T: Task>(task: &T, validation: &[usize], options: &TrainOptions) -> Result<(f64, f64)> {
+    let scored = predict(task, validation, 4 * options.batch)?;
+    let labels: Vec<u8> = scored.iter().map(|s| s.label).collect();
+    let logits: Vec<f64> = scored.iter().map(|s| s.logit).collect();
+    let probabilities: Vec<f64> = logits.iter().map(|logit| sigmoid(*logit)).collect();
+    Ok((log_loss(&probabilities, &labels), auc(&logits, &labels)))
 }
 
 fn tensors_of(
@@ -286,15 +289,15 @@ fn run_epoch<T: Task>(
     Ok(sum / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX)))
 }
 
-/// 0 where the last epoch is the best.
-fn epochs_since_best(history: &[Epoch]) -> usize {
-    let (mut best, mut at) = (f64::NEG_INFINITY, history.len());
+/// 0 where the last epoch is the best, and better than the start.
+fn epochs_since_best(start_auc: f64, history: &[Epoch]) -> usize {
+    let (mut best, mut at) = (start_auc, 0);
     for (place, epoch) in history.iter().enumerate() {
         if epoch.validation_auc > best + IMPROVEMENT {
-            (best, at) = (epoch.validation_auc, place);
+            (best, at) = (epoch.validation_auc, place + 1);
         }
     }
-    history.len().saturating_sub(at + 1)
+    history.len() - at
 }
 
 #[cfg(test)]
@@ -314,7 +317,7 @@ mod tests {
     #[test]
     fn a_run_stops_after_its_best_epoch() {
         let epoch = |auc| Epoch { epoch: 0, train_loss: 0.0, validation_loss: 0.0, validation_auc: auc };
-        let since = |aucs: &[f64]| epochs_since_best(&aucs.iter().copied().map(epoch).collect::<Vec<_>>());
-        assert_eq!([since(&[]), since(&[0.5]), since(&[0.5, 0.7, 0.6, 0.7])], [0, 0, 2]);
+        let since = |aucs: &[f64]| epochs_since_best(0.4, &aucs.iter().copied().map(epoch).collect::<Vec<_>>());
+        assert_eq!([since(&[]), since(&[0.5]), since(&[0.5, 0.7, 0.6, 0.7]), since(&[0.3, 0.4])], [0, 0, 2, 2]);
     }
 }

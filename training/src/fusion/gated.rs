@@ -1,4 +1,5 @@
-//! Gated fusion: each answer weighs the modalities that it has, then HireNet's high level goes on.
+//! Gated fusion: each answer weighs the modalities that it has, their own networks' evidence is added up under these
+//! weights, and HireNet's high level corrects the sum.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::fit::{Scored, Task, cross_entropy};
 use crate::models::Sizes;
 use crate::nn::layers::{Attention, Gru, Score};
 use crate::nn::parameters::{matrix, vector};
+use crate::fusion::Evidence;
 use crate::nn::{Dropout, Parameters, Ragged};
 
 /// Score of a modality that an answer lacks; its weight is exactly 0.
@@ -41,7 +43,20 @@ pub struct GatedFusion {
     title: Gru,
     global: Attention,
     score: Score,
+    evidence: EvidenceVars,
     parameters: Parameters,
+}
+
+/// [`Evidence`] as tensors. Nothing trains them: on the interviews that the networks learned from, their logits are surer
+/// than they will ever be again.
+#[derive(Debug, Clone)]
+struct EvidenceVars {
+    /// `[M]`
+    scale: candle_core::Var,
+    /// `[M]`
+    offset: candle_core::Var,
+    /// `[1]`
+    prior: candle_core::Var,
 }
 
 /// Interviews of which each has an answer with some modality.
@@ -51,6 +66,10 @@ pub struct FusionBatch {
     vectors: Vec<Tensor>,
     /// 0 where an answer has the modality, a large negative number elsewhere, `[S, M]`.
     masked: Tensor,
+    /// Logits of the modalities' own networks, 0 where an interview lacks one, `[B, M]`.
+    logits: Tensor,
+    /// 1 where an interview has the modality, 0 elsewhere, `[B, M]`.
+    present: Tensor,
     questions: WordRows,
     answers: Ragged,
     titles: WordRows,
@@ -100,11 +119,17 @@ impl GatedFusion {
             branches,
             question: Gru::new(&mut p, "question", words, context, 1)?,
             gate_question: p.uniform("gate_question", &[attention, context], range(context))?,
-            gate: p.uniform("gate", &[1, attention], range(attention))?,
+            // Until training says otherwise all modalities weigh the same and nothing is corrected: plain late fusion.
+            gate: p.zeros("gate", &[1, attention])?,
             high: Gru::new(&mut p, "high", units + context, hidden, ways)?,
             title: Gru::new(&mut p, "title", words, context, 1)?,
             global: Attention::new(&mut p, "global", ways * hidden, Some(context), attention)?,
-            score: Score::new(&mut p, "score", ways * hidden)?,
+            score: Score::zero(&mut p, "score", ways * hidden)?,
+            evidence: EvidenceVars {
+                scale: p.zeros("evidence.scale", &[modalities.len()])?,
+                offset: p.zeros("evidence.offset", &[modalities.len()])?,
+                prior: p.zeros("evidence.prior", &[1])?,
+            },
             parameters: p,
         })
     }
@@ -115,16 +140,43 @@ impl GatedFusion {
         self.branches.iter().map(|branch| branch.modality).collect()
     }
 
+    /// Draws every weight anew, also those that start at zero.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn redraw(&mut self, range: f32) -> DeviceResult<()> {
+        self.parameters.redraw(range)
+    }
+
     /// Its weights.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
+    /// How much the modalities' own networks are to be believed; without it they say nothing here.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn believe(&self, evidence: &Evidence) -> DeviceResult<()> {
+        let set = |var: &candle_core::Var, values: Vec<f64>| {
+            let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
+            var.set(&Tensor::new(values, self.parameters.device())?)
+        };
+        let of = |m: Modality| evidence.scaling(m);
+        set(&self.evidence.scale, self.modalities().into_iter().map(|m| of(m).0).collect())?;
+        set(&self.evidence.offset, self.modalities().into_iter().map(|m| of(m).1).collect())?;
+        set(&self.evidence.prior, vec![evidence.prior()])
+    }
+
     /// ```text
     /// g_m = w . tanh(W_m a_m + W_Q hQ + b_m)   gamma = softmax over the modalities that the answer has
-    /// f_i = sum_m gamma_m P_m a_m              s_i = [f_i; hQ_i], then HireNet's high level
+    /// f_i = sum_m gamma_m P_m a_m              s_i = [f_i; hQ_i], then HireNet's high level with weights beta
+    /// Gamma_m = sum_i beta_i gamma_im          logit = prior + K sum_m Gamma_m e_m + score(v)
     /// ```
+    ///
+    /// where `e_m` is the evidence of the modality's own network ([`Evidence`]) and `K` the number of modalities that the
+    /// interview has: under even weights evidence adds up, as independent witnesses' does.
     ///
     /// # Errors
     /// Those of the device.
@@ -152,8 +204,21 @@ impl GatedFusion {
         let s = dropout.apply(&Tensor::cat(&[&f, &h_q], 1)?)?;
         let h = self.high.over(&s, &batch.answers)?;
         let h_j = self.title.last(&batch.titles)?;
-        let (v, beta) = self.global.pool(&h, Some(&h_j), &batch.answers)?;
-        Ok(FusionOutput { logits: self.score.of(&dropout.apply(&v)?)?, gamma, beta })
+        let pooled = Tensor::cat(&[&h, &gamma], 1)?;
+        let (pooled, beta) = self.global.pool_values(&h, &pooled, Some(&h_j), &batch.answers)?;
+        let (states, modalities) = (h.dim(1)?, self.branches.len());
+        let v = pooled.narrow(1, 0, states)?;
+        let believed = self.weighed_evidence(batch, &pooled.narrow(1, states, modalities)?)?;
+        Ok(FusionOutput { logits: (self.score.of(&dropout.apply(&v)?)? + believed)?, gamma, beta })
+    }
+
+    /// `prior + K sum_m Gamma_m e_m`, `[B]`.
+    fn weighed_evidence(&self, batch: &FusionBatch, of_interview: &Tensor) -> DeviceResult<Tensor> {
+        let EvidenceVars { scale, offset, prior } = &self.evidence;
+        let offsets = batch.present.broadcast_mul(&offset.as_detached_tensor())?;
+        let evidence = (batch.logits.broadcast_mul(&scale.as_detached_tensor())? + offsets)?;
+        let sum = (of_interview * evidence)?.sum(1)?;
+        (sum * batch.present.sum(1)?)?.broadcast_add(&prior.as_detached_tensor())
     }
 
     /// For the graph's writer.
@@ -163,11 +228,14 @@ impl GatedFusion {
     pub fn export(&self) -> DeviceResult<export::Fusion> {
         let (states, context) = (2 * self.high.hidden(), self.question.hidden());
         let mut branches = ByModality::default();
-        for branch in &self.branches {
+        let (scale, offset) = (vector(&self.evidence.scale)?, vector(&self.evidence.offset)?);
+        for (place, branch) in self.branches.iter().enumerate() {
             let of = export::FusionBranch {
                 project: matrix(&branch.project)?,
                 gate: matrix(&branch.gate)?,
                 gate_bias: vector(&branch.gate_bias)?,
+                evidence_scale: scale[place],
+                evidence_offset: offset[place],
             };
             branches.set(branch.modality, Some(of));
         }
@@ -182,6 +250,7 @@ impl GatedFusion {
             global: self.global.export(states, context)?,
             score,
             score_bias,
+            prior: vector(&self.evidence.prior)?[0],
         })
     }
 }
@@ -220,6 +289,7 @@ impl FusionTask<'_> {
         let modalities = self.network.modalities();
         let (mut members, mut counts, mut origin, mut chosen, mut titles) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut logits, mut present) = (Vec::new(), Vec::new());
         for (summary, kept) in summaries {
             let has = |m: &Modality, a: usize| kept.contains(m) && summary.answers[a].vectors.get(*m).is_some();
             let answers: Vec<usize> =
@@ -234,6 +304,11 @@ impl FusionTask<'_> {
             }
             members.push((summary.index, summary.label));
             titles.push(&*summary.title);
+            for modality in &modalities {
+                let logit = summary.logits.get(*modality).filter(|_| kept.contains(modality));
+                logits.push(logit.map_or(0.0, |logit| *logit as f32));
+                present.push(if logit.is_some() { 1.0_f32 } else { 0.0 });
+            }
         }
         let Some(first) = titles.first() else { return Ok(None) };
         let words = first.ncols();
@@ -260,6 +335,8 @@ impl FusionTask<'_> {
         Ok(Some(FusionBatch {
             vectors,
             masked: Tensor::from_vec(masked, (chosen.len(), modalities.len()), device)?,
+            logits: Tensor::from_vec(logits, (members.len(), modalities.len()), device)?,
+            present: Tensor::from_vec(present, (members.len(), modalities.len()), device)?,
             questions: WordRows::new(chosen.iter().map(|(answer, _)| &*answer.question), words, device)?,
             answers: Ragged::new(counts),
             titles: WordRows::new(titles.into_iter(), words, device)?,

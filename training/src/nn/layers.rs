@@ -151,12 +151,26 @@ impl Attention {
     /// # Errors
     /// Those of the device.
     pub fn pool(&self, states: &Tensor, context: Option<&Tensor>, rows: &Ragged) -> Result<(Tensor, Vec<f32>)> {
+        self.pool_values(states, states, context, rows)
+    }
+
+    /// As [`Attention::pool`], but what is pooled are `values`, of any width.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn pool_values(
+        &self,
+        states: &Tensor,
+        values: &Tensor,
+        context: Option<&Tensor>,
+        rows: &Ragged,
+    ) -> Result<(Tensor, Vec<f32>)> {
         let projected = states.matmul(&self.state.t()?)?.broadcast_add(&self.bias)?;
         let contexts = match (&self.context, context) {
             (Some(weights), Some(context)) => context.matmul(&weights.t()?)?,
             _ => Tensor::zeros((rows.sequences(), self.query.dim(1)?), candle_core::DType::F32, states.device())?,
         };
-        attend(states, &projected, &Tensor::cat(&[&contexts, self.query.as_tensor()], 0)?, rows)
+        attend(values, &projected, &Tensor::cat(&[&contexts, self.query.as_tensor()], 0)?, rows)
     }
 
     /// For the graph's writer. States narrower than `states` are those of a missing direction: their weights are zeros.
@@ -210,6 +224,17 @@ impl Score {
         Ok(Score {
             weights: p.uniform(&format!("{name}.weights"), &[1, inputs], range)?,
             bias: p.uniform(&format!("{name}.bias"), &[1], range)?,
+        })
+    }
+
+    /// Weights of zeros: it says 0 of everything until it is trained.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn zero(p: &mut Parameters, name: &str, inputs: usize) -> Result<Score> {
+        Ok(Score {
+            weights: p.zeros(&format!("{name}.weights"), &[1, inputs])?,
+            bias: p.zeros(&format!("{name}.bias"), &[1])?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use candle_core::{Device, Result, Tensor, Var, bail};
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use ndarray::{Array1, Array2};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -32,6 +32,28 @@ impl Parameters {
         let var = Var::from_tensor(&Tensor::from_vec(values, shape, &self.device)?)?;
         self.vars.push((name.to_owned(), var.clone()));
         Ok(var)
+    }
+
+    /// A weight of zeros. It draws nothing, so that the others stay the same.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn zeros(&mut self, name: &str, shape: &[usize]) -> Result<Var> {
+        let var = Var::zeros(shape, DType::F32, &self.device)?;
+        self.vars.push((name.to_owned(), var.clone()));
+        Ok(var)
+    }
+
+    /// Draws every weight anew, those of zeros too: for checks that need no training.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn redraw(&mut self, range: f32) -> Result<()> {
+        for (_, var) in &self.vars {
+            let values: Vec<f32> = (0..var.elem_count()).map(|_| self.rng.random_range(-range..=range)).collect();
+            var.set(&Tensor::from_vec(values, var.shape(), &self.device)?)?;
+        }
+        Ok(())
     }
 
     /// Where the weights lie.

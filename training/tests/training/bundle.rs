@@ -17,7 +17,8 @@ fn largest_difference(sizes: Sizes, modalities: &[Modality], interviews: usize) 
     small(dir.path(), |options| options.interviews = 20);
     let corpus = Corpus::open(dir.path(), modalities, Limits::default()).unwrap();
     let normalisations = normalisation(&corpus, &(0..20).collect::<Vec<_>>()).unwrap();
-    let networks = Networks::draw(corpus.header(), &normalisations, sizes, 7, &Device::Cpu).unwrap();
+    let mut networks = Networks::draw(corpus.header(), &normalisations, sizes, 7, &Device::Cpu).unwrap();
+    networks.fusion.redraw(0.3).unwrap();
     parity(&networks, corpus.header(), hirenet_tests::runtime(), interviews, 1).unwrap()
 }
 

@@ -32,6 +32,8 @@ struct BranchValues {
     answers: Value,
     /// Whether an answer has the modality, bool `[A, 1]`.
     present: Value,
+    /// `[1]`; 0 where no answer has it.
+    logit: Value,
 }
 
 /// What HireNet's high level says.
@@ -117,7 +119,7 @@ fn write_branch(
     let shape = [Dim::Named("answers"), Dim::Named(&axis)];
     g.output(&contract::attention(modality), &local, Element::F32, &shape);
     g.output(&contract::answer_attention(modality), &high.weights, Element::F32, &[Dim::Named("answers")]);
-    BranchValues { answers, present: unsqueeze(g, &present, 1) }
+    BranchValues { answers, present: unsqueeze(g, &present, 1), logit }
 }
 
 /// The recurrence over the answers that are `present` (bool `[A]`), attention under the title, and the score.
@@ -208,9 +210,44 @@ fn write_fusion(g: &mut Graph, branches: &[(Modality, BranchValues)], contexts: 
     let beta = unsqueeze(g, &high.weights, 0);
     let of_interview = g.op("MatMul", &[&beta, &gamma], &[]);
     let of_interview = reshape(g, &of_interview, &[3]);
-    let logit = reshape(g, &high.logit, &[1]);
+    let believed = weighed_evidence(g, branches, &presences, &of_interview, w);
+    let correction = reshape(g, &high.logit, &[1]);
+    let logit = g.op("Add", &[&correction, &believed], &[]);
     g.output(contract::LOGIT, &logit, Element::F32, &[Dim::Fixed(1)]);
     g.output(contract::MODALITY_ATTENTION, &of_interview, Element::F32, &[Dim::Fixed(3)]);
+}
+
+/// `prior + K sum_m Gamma_m e_m`, `[1]`, from `presences` `[A, 3]` and `Gamma` `[3]`; 0 where no answer has any modality.
+fn weighed_evidence(
+    g: &mut Graph,
+    branches: &[(Modality, BranchValues)],
+    presences: &Value,
+    of_interview: &Value,
+    w: &Fusion,
+) -> Value {
+    let present = g.op("ReduceMax", &[presences], &[("axes", Attr::Ints(&[0])), ("keepdims", Attr::Int(0))]);
+    let mut evidence = Vec::new();
+    for (modality, values) in branches {
+        let Some(branch) = w.branches.get(*modality) else { continue };
+        let place = g.constant_i64(&[1], &[*modality as i64]);
+        let of = |g: &mut Graph, from: &Value| g.op("Gather", &[from, &place], &[("axis", Attr::Int(0))]);
+        let (there, weight) = (of(g, &present), of(g, of_interview));
+        let (scale, offset) =
+            (g.constant_f32(&[], &[branch.evidence_scale]), g.constant_f32(&[], &[branch.evidence_offset]));
+        let scaled = g.op("Mul", &[&values.logit, &scale], &[]);
+        let offset = g.op("Mul", &[&there, &offset], &[]);
+        let own = g.op("Add", &[&scaled, &offset], &[]);
+        evidence.push(g.op("Mul", &[&own, &weight], &[]));
+    }
+    let sum = g.op("Sum", &evidence.iter().collect::<Vec<_>>(), &[]);
+    let whole = [("axes", Attr::Ints(&[0])), ("keepdims", Attr::Int(1))];
+    let any = g.op("ReduceMax", &[&present], &whole);
+    let axes = g.constant_i64(&[1], &[0]);
+    let count = g.op("ReduceSum", &[&present, &axes], &[("keepdims", Attr::Int(1))]);
+    let sum = g.op("Mul", &[&sum, &count], &[]);
+    let prior = g.constant_f32(&[], &[w.prior]);
+    let prior = g.op("Mul", &[&any, &prior], &[]);
+    g.op("Add", &[&sum, &prior], &[])
 }
 
 /// Columns `[A, 1]` of the modalities in the contract's order, `[A, 3]`; `absent` for those that are left out.

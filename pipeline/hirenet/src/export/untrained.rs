@@ -208,6 +208,8 @@ impl Draw {
             project: self.matrix(layers.fusion, states, range),
             gate: self.matrix(layers.attention, states, range),
             gate_bias: self.vector(layers.attention, range),
+            evidence_scale: 1.0,
+            evidence_offset: 0.0,
         }
     }
 
@@ -223,6 +225,7 @@ impl Draw {
             global: self.attention(layers),
             score: self.vector(2 * layers.hidden, 0.5),
             score_bias: 0.0,
+            prior: 0.0,
         }
     }
 }

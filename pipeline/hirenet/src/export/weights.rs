@@ -87,13 +87,19 @@ pub struct FusionBranch {
     pub gate: Array2<f32>,
     /// `b_m`, `[N]`.
     pub gate_bias: Array1<f32>,
+    /// Factor that makes the modality's own logit log-odds to be added up.
+    pub evidence_scale: f32,
+    /// What is added to them then: the modality's offset less the prior.
+    pub evidence_offset: f32,
 }
 
 /// Gated fusion of the modalities that an answer has. A design of this project after the modality attention that the
 /// authors' follow-up (IEEE Trans. Affective Computing 14(2), 2023) speaks of; its equations were not at hand. The low
 /// level runs for each modality; then for answer `i` with the vectors `a_m` of the modalities that it has
 /// `g_m = w . tanh(W_m a_m + W_Q hQ_i + b_m)`, `gamma_i = softmax(g)`, `f_i = sum gamma_im P_m a_m`, and HireNet's high level
-/// goes on with `[f_i; hQ_i]`. The modality's weight in the interview is `sum_i beta_i gamma_im`.
+/// goes on with `[f_i; hQ_i]`. The modality's weight in the interview is `Gamma_m = sum_i beta_i gamma_im`. The logit is
+/// `prior + K sum_m Gamma_m e_m + score(v)` with the evidence `e_m = scale_m logit_m + offset_m` of each of the `K` modalities
+/// that the interview has: late fusion, weighed by the gate and corrected by the high level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fusion {
     /// The parts of each modality.
@@ -114,6 +120,8 @@ pub struct Fusion {
     pub score: Array1<f32>,
     /// Scoring bias.
     pub score_bias: f32,
+    /// Log-odds of a candidate of whom nothing is known.
+    pub prior: f32,
 }
 
 /// All weights of a bundle.
