@@ -202,12 +202,13 @@ fn silence_gives_an_empty_transcript_with_its_reason() {
 }
 
 #[test]
-fn one_frame_is_measured() {
+fn one_frame_is_measured_and_said_to_be_one() {
     let dir = TempDir::new().unwrap();
     let media = clip(&dir, "one.mp4", "-f lavfi -i testsrc2=size=320x240:rate=10 -frames:v 1 -c:v libx264");
     let result = finish(command(["features", "visual"]).arg(&media));
     assert_eq!(result.status, 0, "{}", result.stderr);
     assert_eq!(result.stdout.lines().count(), 2, "a header and one row");
+    assert!(result.stderr.contains("single_frame: ") && result.stderr.contains("upload it again"), "{}", result.stderr);
 }
 
 #[test]
@@ -224,6 +225,9 @@ fn a_message_that_is_not_of_its_form() {
     cases.push((json!([wrong_type]), "message_invalid", "answers[0].take"));
     cases.push((json!([]), "no_answers", "answers"));
     cases.push((json!([answer("a1", "../whole.mp4")]), "media_outside", "../whole.mp4"));
+    let elsewhere = TempDir::new().unwrap();
+    std::os::unix::fs::symlink(whole_clip(&elsewhere), dir.path().join("link.mp4")).unwrap();
+    cases.push((json!([answer("a1", "link.mp4")]), "media_outside", "link.mp4"));
     for (answers, code, place) in cases {
         let file = interview(dir.path(), &answers);
         let (status, stderr, _) = analyze(&file, &out);
@@ -262,52 +266,6 @@ fn one_bad_answer_keeps_the_others() {
     assert!(assessment["score"].is_number());
     assert_eq!(assessment["answers"].as_array().unwrap().len(), 2);
     assert!(assessment["answers"][0]["tracks"]["vocal"]["valid_rows"].as_u64().unwrap() > 0);
-}
-
-/// A copy of the models folder in which one file is missing or damaged.
-fn models_without(file: &str, damaged: bool) -> TempDir {
-    let dir = TempDir::new().unwrap();
-    for entry in fs::read_dir(hirenet_tests::source_dir().join("models")).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() && entry.file_name() != file {
-            std::os::unix::fs::symlink(entry.path(), dir.path().join(entry.file_name())).unwrap();
-        }
-    }
-    if damaged {
-        fs::write(dir.path().join(file), "damaged").unwrap();
-    }
-    dir
-}
-
-#[test]
-fn a_model_that_is_missing_or_damaged_is_named_with_its_cure() {
-    let dir = TempDir::new().unwrap();
-    let media = whole_clip(&dir);
-    for (file, damaged, code, arguments) in [
-        ("mediapipe_face_landmarks.onnx", false, "model_missing", &["features", "visual"][..]),
-        ("mediapipe_face_landmarks.onnx", true, "model_corrupt", &["features", "visual"]),
-        ("ggml-demo-en.bin", false, "model_missing", &["transcribe"]),
-        ("ggml-demo-en.bin", true, "model_corrupt", &["transcribe"]),
-        ("silero_vad_16k_op15.onnx", true, "model_corrupt", &["transcribe"]),
-    ] {
-        let models = models_without(file, damaged);
-        let result = finish(command(arguments).arg(&media).arg("--models").arg(models.path()));
-        assert_eq!((result.status, result.stdout.as_str()), (SETUP, ""), "{file}: {}", result.stderr);
-        let named = [code, file, "hirenet models pull"].iter().all(|part| result.stderr.contains(part));
-        assert!(named, "{file}: {}", result.stderr);
-    }
-}
-
-#[test]
-fn a_bundle_that_is_no_bundle() {
-    let dir = TempDir::new().unwrap();
-    let file = dir.path().join("bundle.onnx");
-    fs::write(&file, "no graph").unwrap();
-    let result = finish(command(["bundle", "check"]).arg(&file));
-    assert_eq!((result.status, result.stdout.as_str()), (REFUSED, ""), "{}", result.stderr);
-    assert!(result.stderr.contains("bundle_unreadable") && result.stderr.contains("bundle.onnx"), "{}", result.stderr);
-    let result = finish(command(["bundle", "check"]).arg(dir.path().join("nowhere.onnx")));
-    assert_eq!(result.status, REFUSED);
 }
 
 /// Each line of stderr is one JSON object: what is noted and what failed as well as the log.
@@ -393,8 +351,10 @@ fn what_the_command_line_names_is_looked_at_before_any_work() {
     let result = analysis(&out, &["--bundle", "nowhere"]);
     assert_eq!((result.status, result.stdout.as_str()), (REFUSED, ""), "{}", result.stderr);
     assert!(result.stderr.contains("file_missing") && result.stderr.contains("nowhere"), "{}", result.stderr);
-    let result = analysis(&out, &["--question", "Why?"]);
-    assert_eq!(result.status, SETUP, "{}", result.stderr);
+    for option in [["--question", "Why?"], ["--title", "Tester"], ["--language", "en"], ["--language", "xx"]] {
+        let result = analysis(&out, &option);
+        assert_eq!((result.status, result.stdout.as_str()), (SETUP, ""), "{option:?}: {}", result.stderr);
+    }
     let result = analysis(&dir.path().join("whole.mp4").join("out"), &["--log-format", "json"]);
     assert!(result.stderr.contains("output_failed"), "{}", result.stderr);
     assert!(!result.stderr.contains("decoding_started"), "{}", result.stderr);

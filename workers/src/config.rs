@@ -90,10 +90,12 @@ impl Config {
         }
         if let Some(device) = common.device {
             config.onnx.device = device;
+            config.onnx.device_asked_for = true;
         }
         config.onnx.library = locate::onnx_library(&config.onnx.library);
         config.models.dir = locate::models(&config.models.dir);
         config.media.validate()?;
+        config.speech.validate()?;
         Ok(config)
     }
 

@@ -82,8 +82,7 @@ impl Failure {
 
     /// Prints the code and the sentence on stderr and gives the exit status.
     pub(crate) fn report(&self) -> ExitCode {
-        let sentence = self.sentence.trim_end_matches('.');
-        logging::failure(self.code, &format!("{sentence}. {}", self.code.advice()));
+        logging::failure(self.code, &self.sentence);
         ExitCode::from(self.status())
     }
 }

@@ -35,13 +35,19 @@ pub(crate) fn is_watched() -> bool {
 /// Tells what a user must know of a result: its code and a sentence. Quiet keeps it to the result itself.
 pub(crate) fn note(code: Code, sentence: &str) {
     if !speaks().quiet {
-        say("WARN", code, sentence);
+        say("WARN", code, &with_advice(code, sentence));
     }
 }
 
 /// Tells why there is no result. No filter keeps it back.
 pub(crate) fn failure(code: Code, sentence: &str) {
-    say("ERROR", code, sentence);
+    say("ERROR", code, &with_advice(code, sentence));
+}
+
+/// The sentence, and what to do about it.
+pub(crate) fn with_advice(code: Code, sentence: &str) -> String {
+    let (sentence, advice) = (sentence.trim_end_matches('.'), code.advice());
+    if sentence.contains(advice.trim_end_matches('.')) { format!("{sentence}.") } else { format!("{sentence}. {advice}") }
 }
 
 fn say(level: &str, code: Code, sentence: &str) {

@@ -1,7 +1,6 @@
 //! From configuration to loaded models.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use hirenet_analyze::{Extractor, ExtractorSettings, ModelFiles, Rooms};
@@ -13,7 +12,7 @@ use hirenet_onnx::{ModelFile, OnnxError, Runtime};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::models::{Manifest, Role};
+use crate::models::{Manifest, Named, Role};
 
 /// The demo voice model's name in the manifest; whatever has its content is it, under any path.
 const DEMO_SPEECH: &str = "ggml-demo-en";
@@ -63,12 +62,15 @@ impl<'a> Installation<'a> {
 
     /// The configured recognition model: a name of the manifest, or a file.
     pub(crate) fn speech_model(&self) -> Result<ModelFile, Failure> {
-        self.named_or_file(&self.config.speech.model)
+        self.named_or_file("speech.model", &self.config.speech.model)
     }
 
-    /// A bundle: a file where there is one, else a name of the manifest.
+    /// A bundle: a name of the manifest, else a file; without a name the configured one.
     pub(crate) fn bundle_file(&self, name: Option<&str>) -> Result<ModelFile, Failure> {
-        self.named_or_file(name.unwrap_or(&self.config.hirenet.bundle))
+        name.map_or_else(
+            || self.named_or_file("hirenet.bundle", &self.config.hirenet.bundle),
+            |name| self.named_or_file("the bundle", name),
+        )
     }
 
     /// Loads the extractors' models that `rooms` need.
@@ -79,7 +81,12 @@ impl<'a> Installation<'a> {
             voice: self.config.voice.clone(),
             face: self.config.face.clone(),
         };
-        Ok(Extractor::load(self.runtime()?, &self.model_files()?, &settings, rooms)?)
+        let files = self.model_files()?;
+        Extractor::load(self.runtime()?, &files, &settings, rooms).map_err(|error| {
+            let face = &files.face;
+            let used = [&files.voice_activity, &files.recognition, &face.detector, &face.landmarks, &face.blendshapes];
+            self.with_cure(error.into(), &used)
+        })
     }
 
     /// The configured source of word vectors.
@@ -88,18 +95,22 @@ impl<'a> Installation<'a> {
         if settings.encoder == EncoderKind::Hash256 {
             return Ok(Encoder::hash256());
         }
-        let model = self.named_or_file(&settings.model.to_string_lossy())?;
-        let tokenizer = self.named_or_file(&settings.tokenizer.to_string_lossy())?;
-        Ok(Encoder::onnx(self.runtime()?, &model, &tokenizer.path, &settings.name)?)
+        let model = self.named_or_file("language.model", &settings.model.to_string_lossy())?;
+        let tokenizer = self.named_or_file("language.tokenizer", &settings.tokenizer.to_string_lossy())?;
+        let encoder = Encoder::onnx(self.runtime()?, &model, &tokenizer.path, &settings.name);
+        encoder.map_err(|error| self.with_cure(error.into(), &[&model, &tokenizer]))
     }
 
     /// Loads a bundle and holds it against what the extractors produce.
     pub(crate) fn bundle(&self, file: &ModelFile, encoder: &Encoder) -> Result<Bundle, Failure> {
         let known = known_schemas(encoder);
-        if file.sha256.is_some() {
-            return Ok(Bundle::from_bytes(self.runtime()?, &file.read()?, &known)?);
-        }
-        Ok(Bundle::load(self.runtime()?, &file.path, &known)?)
+        let loaded = if file.sha256.is_some() {
+            let graph = file.read().map_err(|error| self.with_cure(error.into(), &[file]))?;
+            Bundle::from_bytes(self.runtime()?, &graph, &known)
+        } else {
+            Bundle::load(self.runtime()?, &file.path, &known)
+        };
+        loaded.map_err(|error| Failure::about(file.path.display(), &error))
     }
 
     /// Hash of each model file that runs in these rooms, by its role.
@@ -139,20 +150,29 @@ impl<'a> Installation<'a> {
         Ok(self.manifest.model_file(entry))
     }
 
-    fn named_or_file(&self, name: &str) -> Result<ModelFile, Failure> {
-        if let Ok(entry) = self.manifest.by_name(name) {
-            return Ok(self.manifest.model_file(entry));
+    /// `what` says where `name` was given.
+    fn named_or_file(&self, what: &str, name: &str) -> Result<ModelFile, Failure> {
+        match self.manifest.named(name) {
+            Named::Model(entry) => Ok(self.manifest.model_file(entry)),
+            Named::File(path) => Ok(self.manifest.file_elsewhere(path)),
+            Named::Unknown => {
+                let sentence = format!("{what}: `{name}` is neither a model of the manifest nor a file");
+                Err(Failure::new(Code::ConfigInvalid, sentence))
+            }
         }
-        let path = PathBuf::from(name);
-        if path.components().count() == 1 && path.extension().is_none() {
-            let sentence = format!("`{name}` is neither a model of the manifest nor a file");
-            return Err(Failure::new(Code::ConfigInvalid, sentence));
+    }
+
+    /// The failure of loading `files`, with what to do about the one that its sentence names.
+    fn with_cure(&self, failure: Failure, files: &[&ModelFile]) -> Failure {
+        if !matches!(failure.code(), Code::ModelMissing | Code::ModelCorrupt) {
+            return failure;
         }
-        // A manifest model under another path keeps its hash: a copy that was cut short is seen.
-        let file = path.file_name().map(|f| f.to_string_lossy().into_owned());
-        let entry = self.manifest.entries().iter().find(|e| Some(&e.file) == file.as_ref());
-        let whole = entry.filter(|e| std::fs::metadata(&path).is_ok_and(|m| m.len() == e.bytes));
-        Ok(ModelFile { path, sha256: whole.map(|e| e.sha256.clone()) })
+        let sentence = failure.to_string();
+        let named = files.iter().find(|file| sentence.contains(&file.path.display().to_string()));
+        match named {
+            Some(file) => Failure::new(failure.code(), format!("{sentence}. {}", self.manifest.cure(&file.path))),
+            None => failure,
+        }
     }
 }
 

@@ -113,6 +113,7 @@ codes! {
     SeveralFaces "several_faces" Note "More than one face was seen; the main face was measured." "Look at the recording.";
     FaceChanged "face_changed" Note "The measured face changed to another one." "Look at the recording: another person may be in it.";
     FaceLost "face_lost" Note "The face was out of sight for a part of the answer." "Look at the recording.";
+    SingleFrame "single_frame" Note "Only one picture of the recording could be measured: nothing is known of movement." "Look at the recording; upload it again if it should show more.";
     TextLooped "text_looped" Note "The recogniser repeated a phrase; the repeats were removed." "Listen to the recording before relying on the words.";
     LowConfidence "low_confidence" Note "The recogniser was unsure of most words." "Listen to the recording, or send a human transcript.";
     SoundClipped "sound_clipped" Note "The sound is clipped: it was recorded too loud." "Voice measures are less reliable.";
@@ -162,8 +163,8 @@ codes! {
     // The installation
     UsageInvalid "usage_invalid" Setup "The command line is wrong." "See `hirenet COMMAND --help`.";
     ConfigInvalid "config_invalid" Setup "The configuration is wrong." "See config.toml for every setting.";
-    ModelMissing "model_missing" Setup "A model file is missing." "Run `hirenet models pull`.";
-    ModelCorrupt "model_corrupt" Setup "A model file is damaged." "Run `hirenet models pull`.";
+    ModelMissing "model_missing" Setup "A model file is missing." "Run `hirenet doctor`: it looks at every model file.";
+    ModelCorrupt "model_corrupt" Setup "A model file is damaged." "Run `hirenet doctor`: it looks at every model file.";
     DownloadFailed "download_failed" Passing "A model file could not be downloaded." "Check the network, or name a mirror folder: `hirenet models pull --from DIR`.";
     RuntimeMissing "runtime_missing" Setup "ONNX Runtime cannot be loaded." "Run `make setup`, or set onnx.library.";
     InstallationIncomplete "installation_incomplete" Setup "Something that the program needs is missing." "Mend what `hirenet doctor` marks MISS.";

@@ -50,6 +50,9 @@ pub fn reasons(rows: &[FaceRow]) -> Vec<Reason> {
     } else if without > 0 {
         found.push(reason(Code::FaceLost, format!("{without} of {frames} analysed frames show no face.")));
     }
+    if frames == 1 {
+        found.push(reason(Code::SingleFrame, Code::SingleFrame.meaning().to_owned()));
+    }
     if several > 0 {
         let most = rows.iter().filter_map(|row| row.faces_seen).max().unwrap_or(0);
         let detail = format!("{several} of {checked} frames that were searched show several faces, up to {most}.");
@@ -102,7 +105,8 @@ mod tests {
 
     #[test]
     fn reasons_count_what_happened() {
-        assert_eq!(reasons(&[row(0.0, Some(1.0))]), []);
+        assert_eq!(reasons(&[row(0.0, Some(1.0)), row(0.1, Some(1.0))]), []);
+        assert_eq!(reasons(&[row(0.0, Some(1.0))])[0].code, Code::SingleFrame);
         let mut rows = vec![row(0.0, Some(1.0)), row(0.1, None), row(0.2, Some(1.0))];
         rows[0].faces_seen = Some(3);
         rows[2].changed = true;

@@ -45,8 +45,8 @@ impl Bundle {
     }
 
     /// Lowest and highest calibrated fused score with one answer left out: how much the score hangs on single answers.
-    /// `None` where fewer than two answers have evidence. Answers without evidence are never the one left out, because
-    /// they add nothing.
+    /// `None` where fewer than two answers have evidence. Leaving out an answer without evidence changes nothing: the score
+    /// itself then belongs to the range.
     ///
     /// # Errors
     /// As [`Bundle::score`].
@@ -57,7 +57,8 @@ impl Bundle {
             return Ok(None);
         }
         let mut range = [f64::INFINITY, f64::NEG_INFINITY];
-        for left_out in with_evidence {
+        let without = (0..packed.answers()).find(|answer| !packed.has_evidence(*answer));
+        for left_out in with_evidence.into_iter().chain(without) {
             let others: Vec<usize> = (0..packed.answers()).filter(|answer| *answer != left_out).collect();
             let logit = self.run(&packed.select(&others))?.logit;
             let score = self.card().calibration.fused.score(logit);

@@ -10,10 +10,10 @@ pub enum LanguageError {
     #[error(transparent)]
     Onnx(#[from] OnnxError),
     /// The tokenizer's file is not there.
-    #[error("tokenizer {} is missing; run `hirenet models pull`", .0.display())]
+    #[error("tokenizer {} is missing", .0.display())]
     TokenizerMissing(PathBuf),
     /// The tokenizer's file cannot be used.
-    #[error("tokenizer {} is damaged ({detail}); run `hirenet models pull`", .path.display())]
+    #[error("tokenizer {} is damaged ({detail})", .path.display())]
     TokenizerCorrupt {
         /// The file.
         path: PathBuf,

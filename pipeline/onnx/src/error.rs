@@ -22,10 +22,10 @@ pub enum OnnxError {
         detail: String,
     },
     /// A model file is not there.
-    #[error("model {} is missing; run `hirenet models pull`", .0.display())]
+    #[error("model {} is missing", .0.display())]
     Missing(PathBuf),
     /// A model file is damaged.
-    #[error("model {} is damaged ({detail}); run `hirenet models pull`", .path.display())]
+    #[error("model {} is damaged ({detail})", .path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,

@@ -1,8 +1,10 @@
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use hirenet_core::sha256_bytes;
+use ort::AsPointer;
 use ort::environment::Environment;
 use ort::ep;
 use ort::session::Session;
@@ -10,6 +12,9 @@ use ort::session::builder::GraphOptimizationLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::OnnxError;
+
+/// The provider that every build of the library has.
+const CPU_PROVIDER: &str = "CPUExecutionProvider";
 
 /// Where networks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,13 +76,16 @@ pub struct OnnxSettings {
     pub library: PathBuf,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: Device,
+    /// Whether somebody named the device just now, and so waits to hear what became of it. Not a setting.
+    #[serde(skip)]
+    pub device_asked_for: bool,
     /// Threads inside one network. One network a thread keeps stages from fighting over cores.
     pub threads: usize,
 }
 
 impl Default for OnnxSettings {
     fn default() -> Self {
-        OnnxSettings { library: PathBuf::new(), device: Device::Auto, threads: 1 }
+        OnnxSettings { library: PathBuf::new(), device: Device::Auto, device_asked_for: false, threads: 1 }
     }
 }
 
@@ -136,13 +144,27 @@ pub fn forbid_telemetry() {
     }
 }
 
+/// The version that a device's provider tells of itself.
+fn provider_version(device: &ort::device::Device<'_>) -> Option<String> {
+    let api = ort::api();
+    #[expect(unsafe_code, reason = "ort keeps the library's version string, and a provider's metadata, to itself")]
+    // SAFETY: the device is alive while it is borrowed, and owns the pairs; `GetKeyValue` takes a C string that it only
+    // reads and gives null or one that lives as long as the pairs: it is copied here.
+    let version = unsafe {
+        let pairs = (api.EpDevice_EpMetadata)(device.ptr());
+        let value = if pairs.is_null() { std::ptr::null() } else { (api.GetKeyValue)(pairs, c"version".as_ptr()) };
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+    };
+    version
+}
+
 impl Runtime {
-    /// Loads the library and settles on a device: [`Device::Auto`] is resolved here, once, with a strict probe, because
-    /// the runtime itself falls back to the CPU silently.
+    /// Loads the library and settles on a device, once, with a strict probe: the runtime itself falls back to the CPU
+    /// silently. A CUDA device that was named and cannot be used gives one warning and the CPU. [`Device::Auto`] without
+    /// being asked for warns only where a GPU is there: on a machine without one the CPU is what everybody expects.
     ///
     /// # Errors
-    /// [`OnnxError::Library`] where the library cannot be loaded, [`OnnxError::Device`] where a CUDA device was asked
-    /// for by number and cannot be used.
+    /// [`OnnxError::Library`] where the library cannot be loaded.
     pub fn start(settings: &OnnxSettings) -> Result<Runtime, OnnxError> {
         let library = |detail: String| OnnxError::Library { path: settings.library.clone(), detail };
         // `init_from` gives an error where `init` would panic on a missing library.
@@ -154,18 +176,17 @@ impl Runtime {
             .map_err(|error| library(error.to_string()))?;
         let mut runtime =
             Runtime { environment, device: Device::Cpu, threads: settings.threads.max(1), cuda_problem: None };
-        match settings.device {
-            Device::Cpu => {}
-            Device::Cuda(n) => runtime.probe_cuda(n)?,
-            Device::Auto => {
-                if let Err(error) = runtime.probe_cuda(0) {
-                    // A library without the provider is the common case of a machine without a GPU: nothing to warn of.
-                    if Path::new("/proc/driver/nvidia").exists() {
-                        tracing::warn!(%error, "a GPU is present but cannot be used: networks run on the CPU");
-                    }
-                    runtime.cuda_problem = Some(error.to_string());
-                }
+        let (number, expected) = match settings.device {
+            Device::Cpu => return Ok(runtime),
+            Device::Cuda(number) => (number, true),
+            Device::Auto => (0, settings.device_asked_for || Path::new("/proc/driver/nvidia").exists()),
+        };
+        if let Err(error) = runtime.probe_cuda(number) {
+            if expected {
+                let why = error.to_string();
+                tracing::warn!("{}; networks run on the CPU", why.trim_end_matches('.'));
             }
+            runtime.cuda_problem = Some(error.to_string());
         }
         Ok(runtime)
     }
@@ -182,10 +203,12 @@ impl Runtime {
         self.cuda_problem.as_deref()
     }
 
-    /// The library's version and build.
+    /// The library's version, such as `1.31.1`: that of its CPU provider, which is a part of it. Its build where it does
+    /// not tell.
     #[must_use]
-    pub fn version(&self) -> &'static str {
-        ort::info()
+    pub fn version(&self) -> String {
+        let cpu = self.environment.devices().find(|device| device.ep().is_ok_and(|name| name == CPU_PROVIDER));
+        cpu.and_then(|device| provider_version(&device)).unwrap_or_else(|| ort::info().to_owned())
     }
 
     /// Opens a model file after checking its hash.

@@ -11,7 +11,7 @@ pub enum SpeechError {
     #[error(transparent)]
     Onnx(#[from] OnnxError),
     /// A recognition model is damaged, cut off, or holds no weights.
-    #[error("speech model {} is damaged ({detail}); run `hirenet models pull`", .path.display())]
+    #[error("speech model {} is damaged ({detail})", .path.display())]
     ModelCorrupt {
         /// The file.
         path: PathBuf,

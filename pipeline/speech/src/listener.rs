@@ -46,7 +46,7 @@ pub struct Listener {
     levels: Levels,
     words: Option<Words>,
     /// The answer's language, where words were asked for and the model does not know it.
-    unknown_language: Option<&'static str>,
+    unknown_language: Option<String>,
 }
 
 /// The part of a listener that recognises.
@@ -80,16 +80,16 @@ impl Listener {
     /// language that the model does not know it would invent words: none are recognised, and the reasons say so.
     ///
     /// # Errors
-    /// [`SpeechError::Language`] for an unknown language, [`SpeechError::Recognition`] where whisper.cpp has no memory.
+    /// [`SpeechError::Recognition`] where whisper.cpp has no memory.
     pub fn for_words(
         activity: &VoiceActivity,
         recogniser: &Recogniser,
         language: Option<&str>,
     ) -> Result<Listener, SpeechError> {
         let mut listener = Listener::for_activity(activity, recogniser.settings());
-        let language = language.map(language_code).transpose()?;
-        if let Some(unknown) = language.filter(|code| !recogniser.knows(code)) {
-            listener.unknown_language = Some(unknown);
+        let known = |code| language_code(code).is_ok_and(|code| recogniser.knows(code));
+        if let Some(unknown) = language.filter(|code| !known(code)) {
+            listener.unknown_language = Some(unknown.to_owned());
             return Ok(listener);
         }
         listener.words = Some(Words {
@@ -145,7 +145,7 @@ impl Listener {
                 (Some(words.transcript.build(language, Source::Recognised)), words.detected)
             }
             None => {
-                (self.unknown_language.map(|code| Transcript::empty(Source::Recognised, Some(code.to_owned()))), None)
+                (self.unknown_language.map(|code| Transcript::empty(Source::Recognised, Some(code))), None)
             }
         };
         Ok(Heard { transcript, probability, stretches: self.stretches, detected, reasons })
@@ -188,7 +188,7 @@ impl Listener {
             reasons.push(Reason::new(Code::NoSpeech).of(Modality::Verbal));
             return reasons;
         }
-        if let Some(code) = self.unknown_language {
+        if let Some(code) = &self.unknown_language {
             let detail = format!("The speech model does not know the language `{code}`.");
             reasons.push(Reason::new(Code::LanguageUnsupported).of(Modality::Verbal).detail(detail));
         }

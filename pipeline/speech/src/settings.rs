@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::SpeechError;
+use crate::recogniser::language_code;
 
 /// Settings of voice activity and recognition, section `speech` of the configuration.
 ///
@@ -106,6 +107,11 @@ impl SpeechSettings {
     pub fn validate(&self) -> Result<(), SpeechError> {
         let unit = |value: f32| value > 0.0 && value < 1.0;
         let checks = [
+            (
+                "language",
+                self.language.is_empty() || language_code(&self.language).is_ok(),
+                "must be empty or an ISO 639-1 code that whisper knows, such as en or fr",
+            ),
             ("vad_threshold", unit(self.vad_threshold), "must lie between 0 and 1"),
             (
                 "vad_release",

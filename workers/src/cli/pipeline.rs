@@ -204,9 +204,8 @@ pub(crate) enum FeatureModality {
 }
 
 fn language(text: &str) -> Result<String, String> {
-    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_lowercase()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a two-letter ISO 639-1 code in lower case, such as en or fr".to_owned())
+    match hirenet_speech::language_code(text) {
+        Ok(code) if code == text => Ok(text.to_owned()),
+        _ => Err("a two-letter ISO 639-1 code in lower case of a language that whisper knows, such as en or fr".to_owned()),
     }
 }

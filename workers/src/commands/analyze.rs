@@ -163,6 +163,10 @@ fn finish(assessed: &Assessed, arguments: &Analyze) -> Result<Outcome, Failure> 
     match assessment.status {
         Status::Refused => Err(refusal(assessment)),
         status => {
+            // Standard error says it too, for those who keep the table for later.
+            for reason in assessment.reasons.iter().filter(|reason| reason.code.makes_partial()) {
+                logging::note(reason.code, &told(assessment, reason));
+            }
             print(table::render(assessment, &arguments.out.join("report.html")).as_bytes())?;
             Ok(if status == Status::Partial { Outcome::Partial } else { Outcome::Done })
         }
@@ -174,17 +178,19 @@ fn refusal(assessment: &Assessment) -> Failure {
     let mut missing: Vec<&Reason> = assessment.reasons.iter().filter(|reason| reason.code.makes_partial()).collect();
     // Stable: of equal weight, the first comes first.
     missing.sort_by_key(|reason| (reason.answer.is_none(), reason.modality.is_some()));
-    let sentence = |reason: &Reason| {
-        let answer = assessment.answers.iter().find(|answer| Some(&answer.id) == reason.answer.as_ref());
-        let subject = answer.map(|a| format!("answer {} ({}): ", a.id, a.media)).unwrap_or_default();
-        format!("{subject}{}", reason.detail)
-    };
     let mut missing = missing.into_iter();
     let Some(first) = missing.next() else {
         return Failure::new(Code::NothingToScore, Code::NothingToScore.meaning());
     };
     for other in missing {
-        logging::note(other.code, &sentence(other));
+        logging::note(other.code, &told(assessment, other));
     }
-    Failure::new(first.code, sentence(first))
+    Failure::new(first.code, told(assessment, first))
+}
+
+/// A reason, naming the answer and its recording.
+fn told(assessment: &Assessment, reason: &Reason) -> String {
+    let answer = assessment.answers.iter().find(|answer| Some(&answer.id) == reason.answer.as_ref());
+    let subject = answer.map(|a| format!("answer {} ({}): ", a.id, a.media)).unwrap_or_default();
+    format!("{subject}{}", reason.detail)
 }

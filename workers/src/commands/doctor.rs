@@ -9,11 +9,12 @@ use hirenet_core::Code;
 use hirenet_onnx::Device;
 use serde::Serialize;
 
+use crate::commands::needs::{Need, needs};
 use crate::commands::{print, print_json};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::locate;
-use crate::models::{Manifest, State};
+use crate::models::{Entry, Manifest, Named, State};
 use crate::setup::Installation;
 
 /// One thing that was looked at.
@@ -45,7 +46,7 @@ pub(crate) fn run(config: &Config, file: Option<&Path>, load: bool, as_json: boo
         }
         Ok(installation) => {
             checks.extend(runtime(config, installation));
-            checks.extend(models(installation.manifest()));
+            checks.extend(models(config, installation.manifest()));
             if load {
                 checks.push(load_all(installation));
             }
@@ -92,20 +93,43 @@ fn runtime(config: &Config, installation: &Installation<'_>) -> Vec<Check> {
     vec![Check::ok("ONNX Runtime", format!("{version} ({library})")), Check::ok("devices", devices)]
 }
 
-fn models(manifest: &Manifest) -> impl Iterator<Item = Check> {
-    manifest.entries().iter().map(|entry| {
-        let name = format!("model {}", entry.name);
-        match manifest.verify(entry) {
-            State::Whole => Check::ok(&name, "whole"),
-            State::Missing if !entry.shipped => {
-                Check::ok(&name, format!("not here; `hirenet models pull {}` fetches it", entry.name))
-            }
-            State::Missing => Check::miss(&name, "missing", format!("run `hirenet models pull {}`", entry.name)),
-            State::Corrupt { detail } => {
-                Check::miss(&name, detail, format!("run `hirenet models pull {}`", entry.name))
-            }
+/// The manifest's models, and the files of the user's own that the settings name.
+fn models(config: &Config, manifest: &Manifest) -> Vec<Check> {
+    let needs = needs(config, manifest);
+    let need = |entry: &Entry| needs.iter().find(|need| need.entry() == Some(entry));
+    let mut checks: Vec<Check> = manifest.entries().iter().map(|entry| model(manifest, entry, need(entry))).collect();
+    checks.extend(needs.iter().filter_map(|need| own_file(manifest, need)));
+    checks
+}
+
+fn model(manifest: &Manifest, entry: &Entry, need: Option<&Need<'_>>) -> Check {
+    let name = format!("model {}", entry.name);
+    let cure = || manifest.cure(&manifest.path(entry));
+    let named = need.and_then(|need| need.setting).map(|setting| format!("; {setting} names it")).unwrap_or_default();
+    match manifest.verify(entry) {
+        State::Whole => Check::ok(&name, "whole"),
+        State::Equal => Check::ok(&name, "whole, in the slower layout of older mirrors"),
+        State::Missing if entry.shipped || need.is_some() => Check::miss(&name, format!("missing{named}"), cure()),
+        State::Missing => Check::ok(&name, format!("not here; {} fetches it", entry.pull_command())),
+        State::Corrupt { detail } => Check::miss(&name, format!("{detail}{named}"), cure()),
+    }
+}
+
+/// What a setting names that is no model of the manifest.
+fn own_file(manifest: &Manifest, need: &Need<'_>) -> Option<Check> {
+    let setting = need.setting?;
+    let name = format!("setting {setting}");
+    match &need.model {
+        Named::Model(_) => None,
+        Named::Unknown => {
+            let found = format!("`{}` is neither a model of the manifest nor a file", need.text);
+            Some(Check::miss(&name, found, format!("Set {setting} to a name of `hirenet models list`, or to a file")))
         }
-    })
+        Named::File(path) => Some(match manifest.file_elsewhere(path.clone()).read() {
+            Ok(_) => Check::ok(&name, path.display().to_string()),
+            Err(error) => Check::miss(&name, error.to_string(), manifest.cure(path)),
+        }),
+    }
 }
 
 fn load_all(installation: &Installation<'_>) -> Check {

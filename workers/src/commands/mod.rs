@@ -7,6 +7,7 @@ mod doctor;
 mod example;
 mod features;
 mod models;
+mod needs;
 mod pipeline;
 mod probe;
 mod records;

@@ -1,19 +1,19 @@
 //! `hirenet models`
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hirenet_core::{Code, Coded};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::cli::ModelsCommand;
+use crate::commands::needs::needs;
 use crate::commands::{print, print_json};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::logging;
-use crate::models::{Entry, Manifest, Pull, Role, State};
+use crate::models::{Entry, Manifest, ModelsError, Pull, State};
+use crate::{locate, logging};
 
 pub(crate) fn run(config: &Config, command: ModelsCommand) -> Result<Outcome, Failure> {
     let manifest = Manifest::load(&config.models.dir)?;
@@ -30,6 +30,7 @@ pub(crate) fn run(config: &Config, command: ModelsCommand) -> Result<Outcome, Fa
 fn state_word(state: &State) -> &'static str {
     match state {
         State::Whole => "whole",
+        State::Equal => "equal",
         State::Missing => "missing",
         State::Corrupt { .. } => "corrupt",
     }
@@ -57,14 +58,10 @@ fn list(manifest: &Manifest, as_json: bool) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// The models that the settings use.
-fn used<'m>(config: &Config, manifest: &'m Manifest) -> Vec<&'m Entry> {
-    let language = [&config.language.model, &config.language.tokenizer].map(|path| path.to_string_lossy());
-    let mut names = BTreeSet::from([config.speech.model.as_str(), config.hirenet.bundle.as_str()]);
-    names.extend(language.iter().map(AsRef::as_ref));
-    let roles = [Role::FaceDetector, Role::FaceLandmarks, Role::FaceBlendshapes, Role::VoiceActivity];
-    let wanted = |e: &&Entry| names.contains(e.name.as_str()) || roles.contains(&e.role);
-    manifest.entries().iter().filter(wanted).collect()
+/// The folder of models that came with the program, where that is another one than the manifest's.
+fn installed(manifest: &Manifest) -> Option<PathBuf> {
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    Some(locate::models(Path::new(""))).filter(|folder| folder.is_dir() && !same(folder, manifest.folder()))
 }
 
 fn pull(
@@ -74,13 +71,11 @@ fn pull(
     all: bool,
     mirror: Option<&Path>,
 ) -> Result<Outcome, Failure> {
-    if let Some(mirror) = mirror.filter(|m| !m.is_dir()) {
-        return Err(Failure::new(Code::ConfigInvalid, format!("the mirror {} is not a folder", mirror.display())));
-    }
+    mirror.map_or(Ok(()), a_folder)?;
     let entries = if all {
         manifest.entries().iter().collect()
     } else if names.is_empty() {
-        used(config, manifest)
+        needs(config, manifest).into_iter().filter_map(|need| need.entry()).collect()
     } else {
         names.iter().map(|name| manifest.by_name(name)).collect::<Result<Vec<_>, _>>()?
     };
@@ -92,11 +87,13 @@ fn pull(
     let mut shown = |entry: &Entry, bytes: u64| {
         if let Some(bar) = &bar {
             bar.set_prefix(entry.name.clone());
-            bar.set_length(entry.bytes);
+            // An equal file can be longer than the entry's own.
+            bar.set_length(entry.bytes.max(bytes));
             bar.set_position(bytes);
         }
     };
-    let report = Pull::new(manifest, mirror).run(entries, &mut shown);
+    let installed = installed(manifest);
+    let report = Pull::new(manifest, mirror).with_installed(installed.clone()).run(entries, &mut shown);
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
@@ -104,51 +101,68 @@ fn pull(
     for entry in &report.fetched {
         let _ = writeln!(text, "fetched  {}", entry.name);
     }
+    for entry in &report.installed {
+        let folder = installed.as_deref().unwrap_or(manifest.folder()).display();
+        let _ = writeln!(text, "copied   {}: shipped with the program, from {folder}", entry.name);
+    }
     for entry in &report.present {
         let _ = writeln!(text, "present  {}", entry.name);
     }
     print(text.as_bytes())?;
-    let mut failed = report.failed.into_iter();
-    match failed.next() {
-        None => Ok(Outcome::Done),
-        Some((entry, error)) => {
-            for (entry, error) in failed {
-                logging::failure(error.code(), &format!("{}: {error}", entry.name));
-            }
-            Err(Failure::about(&entry.name, &error))
-        }
+    let mut failed = report.failed.iter().map(|(entry, error)| not_pulled(entry, error));
+    let Some(first) = failed.next() else { return Ok(Outcome::Done) };
+    for other in failed {
+        logging::failure(other.code(), &other.to_string());
     }
+    Err(first)
 }
 
+/// Why a model could not be fetched, and what to do about that.
+fn not_pulled(entry: &Entry, error: &ModelsError) -> Failure {
+    let cure = entry.cure_of_pull(error).map(|cure| format!(". {cure}")).unwrap_or_default();
+    Failure::new(error.code(), format!("{error}{cure}")).naming(&entry.name)
+}
+
+/// A mirror that is none is a slip of the hand, not one that lacks everything.
+fn a_folder(mirror: &Path) -> Result<(), Failure> {
+    let sentence = || format!("the mirror {} is not a folder", mirror.display());
+    if mirror.is_dir() { Ok(()) } else { Err(Failure::new(Code::ConfigInvalid, sentence())) }
+}
+
+/// What to do about a damaged file of a mirror.
+const MEND_MIRROR: &str = "Put a whole file into that folder, or take it out";
+
 fn verify(manifest: &Manifest, from: Option<&Path>) -> Result<Outcome, Failure> {
+    from.map_or(Ok(()), a_folder)?;
     let elsewhere = from.map(|folder| manifest.clone().in_folder(folder));
     let manifest = elsewhere.as_ref().unwrap_or(manifest);
     let mut text = String::new();
+    // The first is told in full on standard error.
     let mut wrong = Vec::new();
     for entry in manifest.entries() {
-        let state = manifest.verify(entry);
-        match &state {
+        let name = &entry.name;
+        let _ = match manifest.verify(entry) {
             State::Corrupt { detail } => {
-                let _ = writeln!(text, "corrupt  {:<28} {detail}", entry.name);
                 wrong.push((Code::ModelCorrupt, entry));
+                writeln!(text, "corrupt  {name:<28} {detail}")
+            }
+            // A mirror need not hold what comes with the program.
+            State::Missing if entry.shipped && from.is_some() => {
+                writeln!(text, "absent   {name:<28} shipped with the program")
             }
             State::Missing if entry.shipped => {
-                let _ = writeln!(text, "missing  {}", entry.name);
                 wrong.push((Code::ModelMissing, entry));
+                writeln!(text, "missing  {name}")
             }
-            State::Missing => {
-                let _ = writeln!(text, "absent   {:<28} not shipped: `hirenet models pull {}`", entry.name, entry.name);
-            }
-            State::Whole => {
-                let _ = writeln!(text, "whole    {}", entry.name);
-            }
-        }
+            State::Missing if from.is_some() => writeln!(text, "absent   {name}"),
+            State::Missing => writeln!(text, "absent   {name:<28} not shipped: {}", entry.pull_command()),
+            State::Equal => writeln!(text, "equal    {name:<28} the same network in a slower layout"),
+            State::Whole => writeln!(text, "whole    {name}"),
+        };
     }
     print(text.as_bytes())?;
-    match wrong.first() {
-        None => Ok(Outcome::Done),
-        Some((code, entry)) => {
-            Err(Failure::new(*code, format!("{} ({} in all)", manifest.path(entry).display(), wrong.len())))
-        }
-    }
+    let Some((code, entry)) = wrong.first() else { return Ok(Outcome::Done) };
+    let path = manifest.path(entry);
+    let cure = from.map_or_else(|| manifest.cure(&path), |_| MEND_MIRROR.to_owned());
+    Err(Failure::new(*code, format!("{} ({} in all). {cure}", path.display(), wrong.len())))
 }

@@ -14,8 +14,13 @@ pub(crate) enum ModelsError {
         detail: String,
     },
     /// A name that the manifest does not have.
-    #[error("no model is called `{0}`; `hirenet models list` shows the names")]
-    UnknownName(String),
+    #[error("no model is called `{name}`; the names are {known}")]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// Every name that there is.
+        known: String,
+    },
     /// A mirror is set and lacks the file. The network is not tried: whoever sets a mirror wants no other source.
     #[error("{file} is not in the mirror {}", mirror.display())]
     NotInMirror {
@@ -25,9 +30,7 @@ pub(crate) enum ModelsError {
         mirror: PathBuf,
     },
     /// No address serves the file.
-    #[error(
-        "{file} cannot be downloaded; name a mirror folder that has it (`--from DIR` or the setting models.mirror)"
-    )]
+    #[error("{file} cannot be downloaded: no address serves it")]
     NoAddress {
         /// The missing file.
         file: String,
@@ -84,9 +87,8 @@ impl Coded for ModelsError {
     fn code(&self) -> Code {
         match self {
             ModelsError::Manifest { .. } => Code::ConfigInvalid,
-            ModelsError::UnknownName(_) | ModelsError::NotInMirror { .. } | ModelsError::NoAddress { .. } => {
-                Code::ModelMissing
-            }
+            ModelsError::UnknownName { .. } => Code::UsageInvalid,
+            ModelsError::NotInMirror { .. } | ModelsError::NoAddress { .. } => Code::ModelMissing,
             ModelsError::Status { .. } | ModelsError::Connection { .. } => Code::DownloadFailed,
             ModelsError::WrongContent { .. } => Code::ModelCorrupt,
             ModelsError::Busy { .. } => Code::ResourceExhausted,

@@ -79,6 +79,19 @@ pub(crate) struct Entry {
     /// Bundles only: how the graph came to its weights.
     #[serde(default)]
     pub(crate) kind: Option<BundleKind>,
+    /// Other files of the same network, which are taken as well.
+    #[serde(default)]
+    pub(crate) equal: Vec<EqualFile>,
+}
+
+/// A file with the same inputs and the same outputs, in a slower layout, as older mirrors hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EqualFile {
+    /// Its length, by which it is told apart.
+    pub(crate) bytes: u64,
+    /// SHA-256 of its content in lower-case hexadecimal.
+    pub(crate) sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -133,10 +146,13 @@ impl Manifest {
     /// The model of this name, or of this file name.
     ///
     /// # Errors
-    /// [`ModelsError::UnknownName`].
+    /// [`ModelsError::UnknownName`], with the names that there are.
     pub(crate) fn by_name(&self, name: &str) -> Result<&Entry, ModelsError> {
         let found = self.entries.iter().find(|entry| entry.name == name || entry.file == name);
-        found.ok_or_else(|| ModelsError::UnknownName(name.to_owned()))
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
+            ModelsError::UnknownName { name: name.to_owned(), known: known.join(", ") }
+        })
     }
 
     /// Every model of a role, in the order of the manifest.
@@ -151,16 +167,33 @@ impl Manifest {
 
     /// The file with the hash that it must have when it is loaded.
     pub(crate) fn model_file(&self, entry: &Entry) -> ModelFile {
-        ModelFile { path: self.path(entry), sha256: Some(entry.sha256.clone()) }
+        let path = self.path(entry);
+        // Its length says which of the equal files it can be; what is wrong with a missing one is told by whoever reads it.
+        let length = std::fs::metadata(&path).map_or(entry.bytes, |metadata| metadata.len());
+        let sha256 = entry.sha256_of(length).unwrap_or(&entry.sha256).to_owned();
+        ModelFile { path, sha256: Some(sha256) }
     }
 }
 
 impl Entry {
+    /// The sha256 that a file of so many bytes must have; `None` where no file of this model has that length.
+    pub(crate) fn sha256_of(&self, bytes: u64) -> Option<&str> {
+        if bytes == self.bytes {
+            return Some(&self.sha256);
+        }
+        self.equal.iter().find(|file| file.bytes == bytes).map(|file| file.sha256.as_str())
+    }
+
     /// What the types alone cannot say.
     fn check(&self) -> Result<(), String> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if self.sha256.len() != 64 || !self.sha256.bytes().all(hex) {
+        let hash = |sha256: &str| sha256.len() == 64 && sha256.bytes().all(hex);
+        if !hash(&self.sha256) || !self.equal.iter().all(|file| hash(&file.sha256)) {
             return Err("sha256 is not 64 lower-case hexadecimal digits".to_owned());
+        }
+        let mut lengths = HashSet::from([self.bytes]);
+        if !self.equal.iter().all(|file| lengths.insert(file.bytes)) {
+            return Err("two of its equal files have the same bytes, by which they are told apart".to_owned());
         }
         // The name is joined to folders that are written to: nothing in it may climb out of them.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -170,7 +203,7 @@ impl Entry {
         if self.download && !(self.source.starts_with("https://") || self.source.starts_with("http://")) {
             return Err("source is not an address that can be downloaded".to_owned());
         }
-        if self.bytes == 0 {
+        if lengths.contains(&0) {
             return Err("bytes is 0".to_owned());
         }
         if self.kind.is_some() != (self.role == Role::Bundle) {

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use hirenet_core::{Code, Coded};
 
+use super::super::State;
 use super::*;
 
 const ENTRY: &str = r#"
@@ -30,7 +31,7 @@ fn the_repositorys_manifest_describes_what_it_ships() {
     let manifest = Manifest::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models"))).unwrap();
     let shipped: Vec<_> = manifest.entries().iter().filter(|entry| entry.shipped).collect();
     for entry in &shipped {
-        assert_eq!(manifest.verify(entry), super::super::State::Whole, "{}", entry.file);
+        assert_eq!(manifest.verify(entry), State::Whole, "{}", entry.file);
     }
     for role in [Role::FaceDetector, Role::FaceLandmarks, Role::FaceBlendshapes, Role::VoiceActivity, Role::Speech] {
         assert!(shipped.iter().any(|entry| entry.role == role), "no {} is shipped", role.as_str());
@@ -44,8 +45,8 @@ fn a_model_is_found_by_its_name_its_file_and_its_role() {
     assert_eq!(manifest.by_role(Role::Speech).count(), 1);
     assert_eq!(manifest.by_role(Role::Encoder).count(), 0);
     let unknown = manifest.by_name("huge").unwrap_err();
-    assert_eq!(unknown.code(), Code::ModelMissing);
-    assert!(unknown.to_string().contains("huge"));
+    assert_eq!(unknown.code(), Code::UsageInvalid);
+    assert_eq!(unknown.to_string(), "no model is called `huge`; the names are tiny");
 }
 
 #[test]
@@ -61,10 +62,38 @@ fn a_wrong_manifest_is_refused() {
         (ENTRY.replace("https://models", "ftp://models"), "source"),
         (ENTRY.replace("shipped = false", "shipped = false\nkind = \"demo\""), "kind"),
         (twice, "twice"),
+        (with_equal(5, &"0".repeat(64)), "same bytes"),
+        (with_equal(0, &"0".repeat(64)), "bytes is 0"),
+        (with_equal(6, "short"), "sha256"),
     ] {
         let error = load(&text).unwrap_err();
         assert_eq!(error.code(), Code::ConfigInvalid);
         assert!(error.to_string().contains(said), "{error} does not name {said}");
+    }
+}
+
+/// The entry with an equal file of this length and hash.
+fn with_equal(bytes: u64, sha256: &str) -> String {
+    format!("{ENTRY}equal = [{{ bytes = {bytes}, sha256 = \"{sha256}\" }}]\n")
+}
+
+#[test]
+fn an_equal_file_is_told_by_its_length_and_held_to_its_own_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let equal = hirenet_core::sha256_bytes(b"as good");
+    std::fs::write(folder.path().join(MANIFEST_FILE), with_equal(7, &equal)).unwrap();
+    let manifest = Manifest::load(folder.path()).unwrap();
+    let entry = manifest.by_name("tiny").unwrap();
+    let state = |content: &str| {
+        std::fs::write(manifest.path(entry), content).unwrap();
+        (manifest.verify(entry), manifest.model_file(entry).read().is_ok())
+    };
+    assert_eq!(state("hello"), (State::Whole, true));
+    assert_eq!(state("as good"), (State::Equal, true));
+    assert_eq!(manifest.model_file(entry).sha256, Some(equal), "a result names the file that ran");
+    for damaged in ["jello", "no good", "something else"] {
+        let (state, loads) = state(damaged);
+        assert!(matches!(state, State::Corrupt { .. }) && !loads, "{damaged}: {state:?}");
     }
 }
 

@@ -1,8 +1,11 @@
-//! The model files: what `models/manifest.toml` says of them, whether they are here and whole, and how they are fetched.
+//! The model files: what `models/manifest.toml` says of them, whether they are here and whole, how they are fetched, and
+//! what to do where they are not.
 
+mod cure;
 mod download;
 mod error;
 mod manifest;
+mod named;
 mod part_file;
 mod pull;
 mod verify;
@@ -14,5 +17,6 @@ mod test_server;
 
 pub(crate) use error::ModelsError;
 pub(crate) use manifest::{Entry, Manifest, Role};
+pub(crate) use named::Named;
 pub(crate) use pull::Pull;
 pub(crate) use verify::State;

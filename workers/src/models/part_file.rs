@@ -28,6 +28,9 @@ impl From<ModelsError> for Interrupted {
 #[derive(Debug)]
 pub(super) struct PartFile<'a> {
     entry: &'a Entry,
+    /// Length and hash of the wanted file: the entry's, or those of an equal file.
+    bytes: u64,
+    sha256: &'a str,
     path: PathBuf,
     file: File,
     hasher: Sha256,
@@ -35,8 +38,11 @@ pub(super) struct PartFile<'a> {
 }
 
 impl<'a> PartFile<'a> {
-    /// Opens `folder/FILE.part`, with what an earlier attempt left in it.
-    pub(super) fn open(entry: &'a Entry, folder: &Path) -> Result<Self, ModelsError> {
+    /// Opens `folder/FILE.part`, with what an earlier attempt left in it. A source of `offered` bytes can be an equal
+    /// file, which that length tells; anything else must become the entry's own.
+    pub(super) fn open(entry: &'a Entry, offered: u64, folder: &Path) -> Result<Self, ModelsError> {
+        let (bytes, sha256) =
+            entry.sha256_of(offered).map_or((entry.bytes, entry.sha256.as_str()), |sha256| (offered, sha256));
         std::fs::create_dir_all(folder).map_err(ModelsError::io(folder))?;
         let path = folder.join(format!("{}.part", entry.file));
         let mut options = OpenOptions::new();
@@ -48,8 +54,8 @@ impl<'a> PartFile<'a> {
             Err(TryLockError::Error(source)) => return Err(ModelsError::Io { path, source }),
         }
         let (hasher, length) = hash_from_start(&mut file).map_err(ModelsError::io(&path))?;
-        let mut part = PartFile { entry, path, file, hasher, length };
-        if part.length > entry.bytes {
+        let mut part = PartFile { entry, bytes, sha256, path, file, hasher, length };
+        if part.length > bytes {
             part.restart()?;
         }
         Ok(part)
@@ -62,7 +68,7 @@ impl<'a> PartFile<'a> {
 
     /// True where every byte is here.
     pub(super) fn is_complete(&self) -> bool {
-        self.length == self.entry.bytes
+        self.length == self.bytes
     }
 
     /// Forgets what an earlier attempt left.
@@ -90,8 +96,8 @@ impl<'a> PartFile<'a> {
             if n == 0 {
                 break;
             }
-            if self.length + n as u64 > self.entry.bytes {
-                return Err(self.wrong(format!("there is more than its {} bytes", self.entry.bytes)).into());
+            if self.length + n as u64 > self.bytes {
+                return Err(self.wrong(format!("there is more than its {} bytes", self.bytes)).into());
             }
             self.file.write_all(&buffer[..n]).map_err(ModelsError::io(&self.path))?;
             self.hasher.update(&buffer[..n]);
@@ -101,14 +107,14 @@ impl<'a> PartFile<'a> {
         if self.is_complete() {
             return Ok(());
         }
-        Err(Interrupted::Source(format!("ended after {} of {} bytes", self.length, self.entry.bytes)))
+        Err(Interrupted::Source(format!("ended after {} of {} bytes", self.length, self.bytes)))
     }
 
     /// Checks the hash and gives the file its own name in `folder`.
     pub(super) fn finish(self, folder: &Path) -> Result<(), ModelsError> {
         let sha256 = hex::encode(self.hasher.clone().finalize());
-        if sha256 != self.entry.sha256 {
-            return Err(self.wrong(format!("its sha256 is {sha256}, not {}", self.entry.sha256)));
+        if sha256 != self.sha256 {
+            return Err(self.wrong(format!("its sha256 is {sha256}, not {}", self.sha256)));
         }
         self.file.sync_all().map_err(ModelsError::io(&self.path))?;
         let target = folder.join(&self.entry.file);

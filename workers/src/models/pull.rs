@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::download::Downloader;
 use super::part_file::{Interrupted, PartFile};
-use super::{Entry, Manifest, ModelsError, State};
+use super::{Entry, Manifest, ModelsError};
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -13,6 +13,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Pull<'a> {
     manifest: &'a Manifest,
     mirror: Option<PathBuf>,
+    installed: Option<PathBuf>,
     downloader: Downloader,
 }
 
@@ -21,6 +22,8 @@ pub(crate) struct Pull<'a> {
 pub(crate) struct PullReport<'a> {
     /// Fetched now, and whole.
     pub(crate) fetched: Vec<&'a Entry>,
+    /// Copied now from the folder that came with the program, and whole.
+    pub(crate) installed: Vec<&'a Entry>,
     /// Whole before.
     pub(crate) present: Vec<&'a Entry>,
     /// Not to be had, with the reason.
@@ -28,10 +31,16 @@ pub(crate) struct PullReport<'a> {
 }
 
 impl<'a> Pull<'a> {
-    /// Fetches from the folder `mirror` where one is given, and then from nowhere else; otherwise from the network.
+    /// Fetches from the folder `mirror` where one is given, and then never from the network.
     pub(crate) fn new(manifest: &'a Manifest, mirror: Option<&Path>) -> Self {
         let mirror = mirror.map(Path::to_path_buf);
-        Pull { manifest, mirror, downloader: Downloader::new(IDLE_TIMEOUT) }
+        Pull { manifest, mirror, installed: None, downloader: Downloader::new(IDLE_TIMEOUT) }
+    }
+
+    /// The same, with the folder of models that came with the program: what is shipped is there, and in no mirror need be.
+    pub(crate) fn with_installed(mut self, folder: Option<PathBuf>) -> Self {
+        self.installed = folder;
+        self
     }
 
     /// The same with another patience for silent servers.
@@ -50,35 +59,63 @@ impl<'a> Pull<'a> {
     ) -> PullReport<'a> {
         let mut report = PullReport::default();
         for entry in entries {
-            if self.manifest.verify(entry) == State::Whole {
+            if self.manifest.verify(entry).is_usable() {
                 report.present.push(entry);
                 continue;
             }
             match self.fetch(entry, progress) {
-                Ok(()) => report.fetched.push(entry),
+                Ok(Source::Installed) => report.installed.push(entry),
+                Ok(Source::Mirror | Source::Network) => report.fetched.push(entry),
                 Err(error) => report.failed.push((entry, error)),
             }
         }
         report
     }
 
-    fn fetch(&self, entry: &Entry, progress: &mut dyn FnMut(&Entry, u64)) -> Result<(), ModelsError> {
+    fn fetch(&self, entry: &Entry, progress: &mut dyn FnMut(&Entry, u64)) -> Result<Source, ModelsError> {
+        if let Some(mirror) = &self.mirror
+            && self.copy(entry, mirror, progress)?
+        {
+            return Ok(Source::Mirror);
+        }
+        if let Some(folder) = &self.installed
+            && entry.shipped
+            && self.manifest.clone().in_folder(folder).verify(entry).is_usable()
+            && self.copy(entry, folder, progress)?
+        {
+            return Ok(Source::Installed);
+        }
+        let file = entry.file.clone();
+        match &self.mirror {
+            Some(mirror) => Err(ModelsError::NotInMirror { file, mirror: mirror.clone() }),
+            None if !entry.download => Err(ModelsError::NoAddress { file }),
+            None => self.download(entry, progress).map(|()| Source::Network),
+        }
+    }
+
+    /// Copies the entry's file from a folder; false where the folder has none.
+    fn copy(&self, entry: &Entry, from: &Path, progress: &mut dyn FnMut(&Entry, u64)) -> Result<bool, ModelsError> {
+        let path = from.join(&entry.file);
+        let mut source = match File::open(&path) {
+            Ok(source) => source,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(ModelsError::Io { path, source }),
+        };
+        let offered = source.metadata().map_err(ModelsError::io(&path))?.len();
         let folder = self.manifest.folder();
-        if let Some(mirror) = &self.mirror {
-            let mut source = open_in_mirror(entry, mirror)?;
-            let mut part = PartFile::open(entry, folder)?;
-            // A copy is fast: nothing is gained by trusting what an earlier attempt left.
-            part.restart()?;
-            part.append(&mut source, progress).map_err(|interrupted| match interrupted {
-                Interrupted::Fatal(error) => error,
-                Interrupted::Source(detail) => part.wrong(format!("in the mirror: {detail}")),
-            })?;
-            return part.finish(folder);
-        }
-        if !entry.download {
-            return Err(ModelsError::NoAddress { file: entry.file.clone() });
-        }
-        let mut part = PartFile::open(entry, folder)?;
+        let mut part = PartFile::open(entry, offered, folder)?;
+        // A copy is fast: nothing is gained by trusting what an earlier attempt left.
+        part.restart()?;
+        part.append(&mut source, progress).map_err(|interrupted| match interrupted {
+            Interrupted::Fatal(error) => error,
+            Interrupted::Source(detail) => part.wrong(format!("in {}: {detail}", from.display())),
+        })?;
+        part.finish(folder).map(|()| true)
+    }
+
+    fn download(&self, entry: &Entry, progress: &mut dyn FnMut(&Entry, u64)) -> Result<(), ModelsError> {
+        let folder = self.manifest.folder();
+        let mut part = PartFile::open(entry, entry.bytes, folder)?;
         if !part.is_complete() {
             self.downloader.complete(entry, &mut part, progress)?;
         }
@@ -86,12 +123,13 @@ impl<'a> Pull<'a> {
     }
 }
 
-fn open_in_mirror(entry: &Entry, mirror: &Path) -> Result<File, ModelsError> {
-    let path = mirror.join(&entry.file);
-    File::open(&path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => {
-            ModelsError::NotInMirror { file: entry.file.clone(), mirror: mirror.to_path_buf() }
-        }
-        _ => ModelsError::Io { path, source },
-    })
+/// Where a file came from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The folder that the user named.
+    Mirror,
+    /// The folder that came with the program.
+    Installed,
+    /// Its address.
+    Network,
 }

@@ -21,10 +21,15 @@ struct Folder {
 impl Folder {
     /// A models' folder whose manifest has the one model of [`content`], served at `url`.
     fn new(url: &str, download: bool) -> Self {
+        Folder::with(url, download, "shipped = false\n")
+    }
+
+    /// The same with `more` lines in the model's entry.
+    fn with(url: &str, download: bool, more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let text = format!(
             "[[model]]\nname = \"model\"\nrole = \"speech\"\nfile = \"model.bin\"\nbytes = {}\nsha256 = \"{}\"\n\
-             source = \"{url}\"\ndownload = {download}\nshipped = false\nlicence = \"MIT\"\norigin = \"\"\ncontract = \"\"\n",
+             source = \"{url}\"\ndownload = {download}\nlicence = \"MIT\"\norigin = \"\"\ncontract = \"\"\n{more}",
             content().len(),
             sha256_bytes(&content())
         );
@@ -191,10 +196,43 @@ fn a_mirror_that_lacks_or_spoils_a_file_is_named_and_the_network_is_not_asked() 
 }
 
 #[test]
-fn a_model_that_no_address_serves_asks_for_a_mirror() {
+fn a_mirror_may_hold_an_equal_file_and_only_a_whole_one() {
+    let older = [content(), vec![1; 9]].concat();
+    let equal =
+        format!("shipped = false\nequal = [{{ bytes = {}, sha256 = \"{}\" }}]\n", older.len(), sha256_bytes(&older));
+    let (folder, mirror) = (Folder::with("-", false, &equal), tempfile::tempdir().unwrap());
+    for spoiled in [vec![7; older.len()], older[1..].to_vec()] {
+        std::fs::write(mirror.path().join("model.bin"), spoiled).unwrap();
+        assert_eq!(folder.failure(Some(mirror.path())).code(), Code::ModelCorrupt);
+    }
+    std::fs::write(mirror.path().join("model.bin"), &older).unwrap();
+    assert_eq!(folder.pull(Some(mirror.path())).fetched.len(), 1);
+    assert_eq!(folder.state(), State::Equal);
+    assert_eq!(folder.pull(None).present.len(), 1, "it serves, and is not fetched again");
+}
+
+#[test]
+fn what_is_shipped_comes_from_the_programs_own_folder_where_no_mirror_has_it() {
+    let (folder, empty) = (Folder::with("-", false, "shipped = true\n"), tempfile::tempdir().unwrap());
+    let own = tempfile::tempdir().unwrap();
+    let pull = |mirror| {
+        let pull = Pull::new(&folder.manifest, mirror).with_installed(Some(own.path().to_path_buf()));
+        let report = pull.run(folder.manifest.entries(), &mut |_, _| {});
+        (report.installed.len(), report.failed.len())
+    };
+    std::fs::write(own.path().join("model.bin"), "damaged").unwrap();
+    assert_eq!(pull(Some(empty.path())), (0, 1));
+    assert_eq!(folder.state(), State::Missing);
+    std::fs::write(own.path().join("model.bin"), content()).unwrap();
+    assert_eq!(pull(Some(empty.path())), (1, 0));
+    assert_eq!(folder.state(), State::Whole);
+}
+
+#[test]
+fn a_model_that_no_address_serves_is_named() {
     let error = Folder::new("https://models.example/repository", false).failure(None);
     assert_eq!(error.code(), Code::ModelMissing);
-    assert!(error.to_string().contains("--from"), "{error}");
+    assert!(error.to_string().contains("model.bin cannot be downloaded"), "{error}");
 }
 
 #[test]

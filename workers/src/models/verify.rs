@@ -7,6 +7,8 @@ use super::{Entry, Manifest};
 pub(crate) enum State {
     /// Length and hash are the manifest's.
     Whole,
+    /// Length and hash are those of an equal file: it works as well, and slower.
+    Equal,
     /// There is no such file.
     Missing,
     /// There is a file, but not the manifest's.
@@ -16,15 +18,25 @@ pub(crate) enum State {
     },
 }
 
+impl State {
+    /// True where the program can work with the file.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self, State::Whole | State::Equal)
+    }
+}
+
 impl Manifest {
     /// Hashes a model file and compares it with the manifest.
     pub(crate) fn verify(&self, entry: &Entry) -> State {
         match sha256_file(&self.path(entry)) {
-            Ok((sha256, _)) if sha256 == entry.sha256 => State::Whole,
-            Ok((_, bytes)) if bytes != entry.bytes => {
-                State::Corrupt { detail: format!("{bytes} bytes instead of {}", entry.bytes) }
-            }
-            Ok((sha256, _)) => State::Corrupt { detail: format!("its sha256 is {sha256}, not {}", entry.sha256) },
+            Ok((sha256, bytes)) => match entry.sha256_of(bytes) {
+                None => State::Corrupt { detail: format!("{bytes} bytes instead of {}", entry.bytes) },
+                Some(expected) if sha256 != expected => {
+                    State::Corrupt { detail: format!("its sha256 is {sha256}, not {expected}") }
+                }
+                Some(_) if bytes == entry.bytes => State::Whole,
+                Some(_) => State::Equal,
+            },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::Missing,
             Err(error) => State::Corrupt { detail: format!("cannot be read: {error}") },
         }

@@ -102,7 +102,7 @@ fn a_breach_that_shows_only_while_running_never_becomes_a_score() {
 fn the_range_is_that_of_leaving_one_answer_out() {
     let mut bundle = bundle();
     let all = interview(5, 4, |answer, _| if answer == 2 { 0 } else { 15 });
-    let scores: Vec<f64> = [0, 1, 3]
+    let scores: Vec<f64> = [0, 1, 2, 3]
         .map(|left_out| {
             let mut others = all.clone();
             others.answers.remove(left_out);

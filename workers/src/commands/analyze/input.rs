@@ -15,13 +15,19 @@ pub(crate) struct Submitted {
     pub(crate) folder: PathBuf,
     /// True where nobody was asked: the videos were given on the command line.
     pub(crate) consent_assumed: bool,
+    /// The videos of the command line, one an answer: a path need not be a text.
+    videos: Vec<PathBuf>,
 }
 
 impl Submitted {
     /// The file of an answer.
     pub(crate) fn media(&self, answer: &Answer) -> Result<PathBuf, AddressError> {
         // A path of the command line is taken as it is, wherever it points.
-        if self.consent_assumed { Ok(PathBuf::from(&answer.media)) } else { resolve(&answer.media, &self.folder) }
+        let place = self.interview.answers.iter().position(|other| other.id == answer.id);
+        match place.and_then(|place| self.videos.get(place)) {
+            Some(video) => Ok(video.clone()),
+            None => resolve(&answer.media, &self.folder),
+        }
     }
 }
 
@@ -31,6 +37,9 @@ pub(crate) fn read(arguments: &Analyze) -> Result<Submitted, Failure> {
     let (inputs, questions) = inputs_and_questions(arguments);
     match (inputs.as_slice(), questions.as_slice()) {
         ([], _) => usage("name an INTERVIEW.json, or recordings with a --question for each"),
+        ([file], []) if is_interview_file(file) && (arguments.language.is_some() || arguments.title.is_some()) => {
+            usage("an interview file has its own title and language: leave --title and --language out")
+        }
         ([file], []) if is_interview_file(file) => read_interview(file),
         ([file], _) if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) => {
             usage("an interview file has its own questions: leave --question out")
@@ -76,9 +85,11 @@ fn read_interview(file: &Path) -> Result<Submitted, Failure> {
         }
         _ => Failure::new(Code::FileUnreadable, format!("{}: {error}", file.display())),
     })?;
-    let interview = Interview::from_json(&text).map_err(|error| Failure::about(file.display(), &error))?;
+    // Some editors put a mark of the byte order in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let interview = Interview::from_json(text).map_err(|error| Failure::about(file.display(), &error))?;
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(Submitted { interview, folder, consent_assumed: false })
+    Ok(Submitted { interview, folder, consent_assumed: false, videos: Vec::new() })
 }
 
 fn from_videos(videos: &[PathBuf], questions: &[&str], arguments: &Analyze) -> Result<Submitted, Failure> {
@@ -113,5 +124,5 @@ fn from_videos(videos: &[PathBuf], questions: &[&str], arguments: &Analyze) -> R
     };
     interview.validate()?;
     let folder = std::env::current_dir().map_err(|error| Failure::internal(&error.into()))?;
-    Ok(Submitted { interview, folder, consent_assumed: true })
+    Ok(Submitted { interview, folder, consent_assumed: true, videos: videos.to_vec() })
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::logging::with_advice;
 use hirenet_core::{Assessment, BundleKind, Modality, Status};
 
 /// Longest text of a span in the table, in characters.
@@ -104,11 +105,12 @@ fn reasons(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     if assessment.reasons.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n  {:<24} {:<12} {:<9} what it means", "reason", "answer", "modality")?;
+    writeln!(out, "\n  {:<24} {:<12} {:<9} what it means, and what to do", "reason", "answer", "modality")?;
     for reason in &assessment.reasons {
         let answer = reason.answer.as_deref().unwrap_or("all");
         let modality = reason.modality.map_or("all", Modality::as_str);
-        writeln!(out, "  {:<24} {answer:<12} {modality:<9} {}", reason.code.as_str(), reason.detail)?;
+        let told = with_advice(reason.code, &reason.detail);
+        writeln!(out, "  {:<24} {answer:<12} {modality:<9} {told}", reason.code.as_str())?;
     }
     Ok(())
 }
