@@ -2,14 +2,26 @@
 
 use crate::support::{interview, known, reference};
 use hirenet_core::Modality;
-use hirenet_model::export::{LAYERS, Layers, export, untrained_card, untrained_weights};
+use hirenet_model::export::{LAYERS, Layers, Weights, export, untrained_card, untrained_weights};
 use hirenet_model::{Bundle, InterviewTracks};
 
 /// f32 in the graph against f64 here, over recurrences of up to 300 steps.
 const TOLERANCE: f64 = 1e-4;
 
+/// Random weights whose evidence is not the identity.
+fn weights(seed: u64, layers: Layers) -> Weights {
+    let mut weights = untrained_weights(seed, layers);
+    for (place, modality) in Modality::ALL.into_iter().enumerate() {
+        let mut branch = weights.fusion.branches.get(modality).unwrap().clone();
+        (branch.evidence_scale, branch.evidence_offset) = (0.5 + place as f32, 0.25 - place as f32);
+        weights.fusion.branches.set(modality, Some(branch));
+    }
+    weights.fusion.prior = -0.4;
+    weights
+}
+
 fn bundle(seed: u64, layers: Layers) -> Bundle {
-    let bytes = export(&untrained_weights(seed, layers), &untrained_card());
+    let bytes = export(&weights(seed, layers), &untrained_card());
     Bundle::from_bytes(hirenet_tests::runtime(), &bytes, &known()).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -18,7 +30,7 @@ fn close(found: f64, expected: f64, what: &str) {
 }
 
 fn compare(bundle: &mut Bundle, seed: u64, layers: Layers, interview: &InterviewTracks) {
-    let expected = reference::forward(&untrained_weights(seed, layers), interview);
+    let expected = reference::forward(&weights(seed, layers), interview);
     let found = bundle.score(interview).unwrap_or_else(|error| panic!("{error}"));
     close(f64::from(found.logit), expected.logit, "fused logit");
     for (place, modality) in Modality::ALL.into_iter().enumerate() {

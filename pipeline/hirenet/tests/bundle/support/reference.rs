@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use hirenet_core::Modality;
 use hirenet_model::InterviewTracks;
 use hirenet_model::export::{Attention, BiGru, Branch, Fusion, Gru, Weights};
@@ -191,5 +193,17 @@ pub(crate) fn forward(weights: &Weights, interview: &InterviewTracks) -> Result 
     for (gammas, beta) in gates.iter().zip(betas) {
         out.modality_weights.iter_mut().zip(gammas).for_each(|(sum, gamma)| *sum += beta * gamma);
     }
+    out.logit += weighed_evidence(w, &out, &vectors);
     out
+}
+
+/// `prior + K sum_m Gamma_m e_m` over the `K` modalities that some answer has.
+fn weighed_evidence(w: &Fusion, out: &Result, vectors: &[(usize, usize, Vector)]) -> f64 {
+    let there: BTreeSet<usize> = vectors.iter().map(|(_, place, _)| *place).collect();
+    let evidence = |place: usize| {
+        let of = w.branches.get(Modality::ALL[place]).unwrap();
+        f64::from(of.evidence_scale) * out.branches[place].logit + f64::from(of.evidence_offset)
+    };
+    let sum: f64 = there.iter().map(|place| out.modality_weights[*place] * evidence(*place)).sum();
+    f64::from(w.prior) + there.len() as f64 * sum
 }
