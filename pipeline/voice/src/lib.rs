@@ -13,6 +13,7 @@ mod interpolation;
 mod meter;
 mod period;
 mod pitch;
+mod residual;
 mod settings;
 mod smooth;
 mod spectral;

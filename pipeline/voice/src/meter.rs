@@ -6,7 +6,7 @@ use crate::formant::{FormantFinder, Formants, HarmonicModel, Resonance, assign};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
 use crate::harmonic::{HarmonicLevels, HarmonicMeter};
 use crate::hnr::HnrMeter;
-use crate::period::{Chain, Perturbation, perturbation};
+use crate::period::{CycleFinder, Perturbation, perturbation};
 use crate::pitch::PitchTracker;
 use crate::smooth::{sma3, sma3nz};
 use crate::spectral::{SPECTRAL_COLUMNS, Spectral};
@@ -14,6 +14,11 @@ use crate::{VoiceError, VoiceSettings};
 
 /// Semitones count from this note, A0.
 const SEMITONE_REFERENCE_HZ: f64 = 27.5;
+
+/// How far formants are moved to what the harmonics show: all the way where these are exact, as in a made sound; in real
+/// speech, whose harmonics are noisy, the mean of both ways is steadier.
+const MADE_CORRECTION: f64 = 1.0;
+const SPOKEN_CORRECTION: f64 = 0.5;
 
 /// The low-level descriptors of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +38,7 @@ pub struct VoiceMeter {
     spectral: Spectral,
     pitch: PitchTracker,
     formants: FormantFinder,
+    cycles: CycleFinder,
     hnr: HnrMeter,
     harmonics: HarmonicMeter,
     harmonic_model: HarmonicModel,
@@ -51,6 +57,7 @@ impl VoiceMeter {
             spectral: Spectral::open(runtime)?,
             pitch: PitchTracker::new(settings),
             formants: FormantFinder::new(),
+            cycles: CycleFinder::new(),
             hnr: HnrMeter::new(),
             harmonics: HarmonicMeter::new(),
             harmonic_model: HarmonicModel::default(),
@@ -103,11 +110,13 @@ impl VoiceMeter {
             })
             .collect();
         let mut formants = assign(&resonances);
-        let cycles = Chain::new(samples, first, f0_hz).cycles();
+        let cycles = self.cycles.find(samples, first, f0_hz);
+        let correction = if cycles.is_deterministic { MADE_CORRECTION } else { SPOKEN_CORRECTION };
         for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
             self.harmonics.listen(samples, frame);
-            self.harmonic_model.correct(f0_hz, |number| self.harmonics.harmonic_level(f0_hz, number), formants);
+            let level = |number| self.harmonics.harmonic_level(f0_hz, number);
+            self.harmonic_model.correct(f0_hz, level, correction, formants);
             let voiced = VoicedFrame {
                 f0_hz,
                 perturbation: perturbation(&cycles, frame),

@@ -1,6 +1,6 @@
 //! Which resonance is which formant: a path through a voiced run with a light cost for jumps.
 
-use super::Resonance;
+use super::{Resonance, WIDEST_HZ};
 
 /// Formants that are reported.
 pub(crate) const FORMANTS: usize = 3;
@@ -13,6 +13,8 @@ const CANDIDATES: usize = 5;
 const MISSING_COST: f64 = 0.6;
 /// Cost of a resonance below the highest formant that is passed over.
 const SKIP_COST: f64 = 0.4;
+/// Cost of a resonance that is wide for a formant: less than to pass it over, so that the next formant stays in its place.
+const WIDE_COST: f64 = 0.1;
 /// Cost of a change of a formant by an octave.
 const JUMP_COST: f64 = 0.5;
 
@@ -58,7 +60,10 @@ fn readings(resonances: &[Resonance]) -> Vec<Reading> {
     let mut all = vec![];
     let mut extend = |formants: Formants, used: usize, highest: usize| {
         let possible = resonances.len().min(FORMANTS);
-        let cost = MISSING_COST * possible.saturating_sub(used) as f64 + SKIP_COST * (highest - used) as f64;
+        let wide = formants.iter().flatten().filter(|f| f.bandwidth_hz > WIDEST_HZ).count();
+        let cost = MISSING_COST * possible.saturating_sub(used) as f64
+            + SKIP_COST * (highest - used) as f64
+            + WIDE_COST * wide as f64;
         all.push(Reading { formants, cost, from: 0 });
     };
     // Each formant takes a resonance (counted from 1) above the last one taken, or none (0).
@@ -113,6 +118,13 @@ mod tests {
         let path = assign(&run);
         assert_eq!(frequencies(&path[2]), [0.0, 1510.0, 2490.0]);
         assert_eq!(frequencies(&path[3]), [500.0, 1500.0, 2500.0]);
+    }
+
+    #[test]
+    fn a_damped_formant_keeps_its_place() {
+        let mut frame = resonances(&[500.0, 1500.0, 2600.0, 3500.0]);
+        frame[2].bandwidth_hz = 900.0;
+        assert_eq!(frequencies(&assign(&[frame])[0]), [500.0, 1500.0, 2600.0]);
     }
 
     #[test]

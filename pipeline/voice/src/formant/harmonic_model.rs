@@ -8,7 +8,7 @@
 use realfft::num_complex::Complex64;
 
 use super::assignment::Formants;
-use super::prediction::{ORDER, find_roots, levinson, starting_roots};
+use super::prediction::{ORDER, REGULARISATION, find_roots, levinson, starting_roots};
 use super::resample::FORMANT_RATE;
 use super::{PRE_EMPHASIS, Resonance, resonance};
 
@@ -32,9 +32,15 @@ pub(crate) struct HarmonicModel {
 }
 
 impl HarmonicModel {
-    /// Moves each formant halfway to the resonance that the harmonics show near it. `level_db` is the level of the
-    /// harmonic of a number, `None` beyond the spectrum.
-    pub(crate) fn correct(&mut self, f0_hz: f64, level_db: impl Fn(usize) -> Option<f64>, formants: &mut Formants) {
+    /// Moves each formant by `share` of the way to the resonance that the harmonics show near it. `level_db` is the level
+    /// of the harmonic of a number, `None` beyond the spectrum.
+    pub(crate) fn correct(
+        &mut self,
+        f0_hz: f64,
+        level_db: impl Fn(usize) -> Option<f64>,
+        share: f64,
+        formants: &mut Formants,
+    ) {
         self.take(f0_hz, level_db);
         let Some(coefficients) = self.fit() else { return };
         let mut roots = starting_roots();
@@ -47,10 +53,8 @@ impl HarmonicModel {
             if let Some(near) = resonances.iter().min_by(|a, b| away(a).total_cmp(&away(b)))
                 && away(near) < SAME_FORMANT
             {
-                *formant = Resonance {
-                    hz: f64::midpoint(formant.hz, near.hz),
-                    bandwidth_hz: f64::midpoint(formant.bandwidth_hz, near.bandwidth_hz),
-                };
+                formant.hz += share * (near.hz - formant.hz);
+                formant.bandwidth_hz += share * (near.bandwidth_hz - formant.bandwidth_hz);
             }
         }
     }
@@ -81,7 +85,8 @@ impl HarmonicModel {
         }
         let scale = r[0];
         r = r.map(|value| value / scale);
-        let (prediction, error) = levinson(&mut r);
+        let mut prediction = [0.0; ORDER];
+        let error = levinson(&mut r, REGULARISATION, &mut prediction);
         let factor = Cholesky::of(&r)?;
         let gain = error.max(f64::MIN_POSITIVE).sqrt();
         let mut a: [f64; TERMS] = std::array::from_fn(|k| if k == 0 { 1.0 } else { -prediction[k - 1] } / gain);
@@ -162,7 +167,7 @@ mod tests {
         // Linear prediction hears the second harmonic.
         let mut formants = [360.0, 915.0, 2290.0].map(|hz| Some(Resonance { hz, bandwidth_hz: 50.0 }));
         let heard = formants;
-        HarmonicModel::default().correct(180.0, |n| Some(level(180.0 * n as f64, truth)), &mut formants);
+        HarmonicModel::default().correct(180.0, |n| Some(level(180.0 * n as f64, truth)), 0.5, &mut formants);
         for ((found, heard), truth) in formants.iter().zip(heard).zip(truth) {
             let (found, middle) = (found.unwrap().hz, f64::midpoint(heard.unwrap().hz, truth));
             assert!((found - middle).abs() < 0.02 * middle, "{found} instead of {middle}");
@@ -174,11 +179,11 @@ mod tests {
         let before = [Some(Resonance { hz: 500.0, bandwidth_hz: 50.0 }), None, None];
         for level in [None, Some(f64::NEG_INFINITY)] {
             let mut formants = before;
-            HarmonicModel::default().correct(200.0, |_| level, &mut formants);
+            HarmonicModel::default().correct(200.0, |_| level, 0.5, &mut formants);
             assert_eq!(formants, before);
         }
         let mut formants = before;
-        HarmonicModel::default().correct(1000.0, |_| Some(-20.0), &mut formants);
+        HarmonicModel::default().correct(1000.0, |_| Some(-20.0), 0.5, &mut formants);
         assert_eq!(formants, before);
     }
 }

@@ -9,15 +9,20 @@ use realfft::num_complex::Complex64;
 
 pub(crate) use assignment::{FORMANTS, Formants, assign};
 pub(crate) use harmonic_model::HarmonicModel;
+pub(crate) use prediction::levinson;
 use prediction::{ORDER, find_roots, predict, starting_roots};
 use resample::{FORMANT_RATE, FrameResampler};
 
 /// Half of a 25 ms frame at 11 kHz.
 const HALF: usize = 137;
 const PRE_EMPHASIS: f64 = 0.97;
-/// Resonances that are wider or lower are the spectrum's tilt, not formants.
+/// Resonances that are wider or lower are the spectrum's tilt, not formants...
 const WIDEST_HZ: f64 = 700.0;
 const LOWEST_HZ: f64 = 90.0;
+/// ...but for a third formant that is damped: dropped, it would leave its place to the fourth. Resonances up to this wide
+/// count where they lie high enough to be one, at this many times their bandwidth; the tilt lies lower.
+const WIDEST_DAMPED_HZ: f64 = 1200.0;
+const LEAST_QUALITY: f64 = 2.0;
 
 /// A resonance of the vocal tract.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -67,7 +72,7 @@ impl FormantFinder {
                 return;
             }
         }
-        found.extend(self.roots.iter().filter_map(|root| resonance(*root)));
+        found.extend(self.roots.iter().filter_map(|root| candidate(*root)));
         found.sort_by(|a, b| a.hz.total_cmp(&b.hz));
     }
 
@@ -79,8 +84,14 @@ impl FormantFinder {
 
 /// The resonance that a root of the model stands for; `None` for the lower half of a pair and for the spectrum's tilt.
 fn resonance(root: Complex64) -> Option<Resonance> {
+    candidate(root).filter(|found| found.bandwidth_hz <= WIDEST_HZ)
+}
+
+/// The same, with damped formants among them.
+fn candidate(root: Complex64) -> Option<Resonance> {
     let hz = root.arg() * FORMANT_RATE / std::f64::consts::TAU;
     let bandwidth_hz = -root.norm().ln() * FORMANT_RATE / std::f64::consts::PI;
-    let is_formant = hz >= LOWEST_HZ && (0.0..=WIDEST_HZ).contains(&bandwidth_hz);
+    let widest = WIDEST_DAMPED_HZ.min(hz / LEAST_QUALITY).max(WIDEST_HZ);
+    let is_formant = hz >= LOWEST_HZ && (0.0..=widest).contains(&bandwidth_hz);
     is_formant.then_some(Resonance { hz, bandwidth_hz })
 }

@@ -10,7 +10,7 @@ const MAX_STEPS: usize = 60;
 const TOLERANCE: f64 = 1e-10;
 
 /// A little white noise (-90 dB) keeps the equations solvable for a pure tone.
-const REGULARISATION: f64 = 1e-9;
+pub(crate) const REGULARISATION: f64 = 1e-9;
 
 /// Coefficients `a[1..=ORDER]` of `x[n] = sum a_k x[n - k]` by the autocorrelation method (Markel and Gray 1976), which
 /// is always stable; solved by Levinson's recursion. `None` for a frame without energy.
@@ -20,26 +20,29 @@ pub(crate) fn predict(frame: &[f64]) -> Option<[f64; ORDER]> {
     if r[0] <= f64::MIN_POSITIVE {
         return None;
     }
-    Some(levinson(&mut r).0)
+    let mut a = [0.0; ORDER];
+    levinson(&mut r, REGULARISATION, &mut a);
+    Some(a)
 }
 
-/// Levinson's recursion on an autocorrelation: the prediction's coefficients and the power that it leaves. A little white
-/// noise is added to `r` first.
-pub(crate) fn levinson(r: &mut [f64; ORDER + 1]) -> ([f64; ORDER], f64) {
-    r[0] *= 1.0 + REGULARISATION;
-    let mut a = [0.0; ORDER];
+/// Levinson's recursion on an autocorrelation of one value more than there are coefficients: fills the prediction's
+/// coefficients and returns the power that it leaves. White noise of the power `noise` (as a share of `r[0]`) is added first.
+pub(crate) fn levinson(r: &mut [f64], noise: f64, a: &mut [f64]) -> f64 {
+    r[0] *= 1.0 + noise;
     let mut error = r[0];
-    for order in 0..ORDER {
+    for order in 0..a.len() {
         let predicted: f64 = (0..order).map(|k| a[k] * r[order - k]).sum();
         let reflection = (r[order + 1] - predicted) / error;
-        let previous = a;
         a[order] = reflection;
-        for k in 0..order {
-            a[k] = previous[k] - reflection * previous[order - 1 - k];
+        // Both ends of the shorter prediction at a time, so that none is overwritten before its use.
+        for k in 0..order.div_ceil(2) {
+            let (low, high) = (a[k], a[order - 1 - k]);
+            a[k] = low - reflection * high;
+            a[order - 1 - k] = high - reflection * low;
         }
         error *= 1.0 - reflection * reflection;
     }
-    (a, error)
+    error
 }
 
 /// The roots of `z^ORDER - sum a_k z^(ORDER - k)`, all at once by Aberth's method (1973).

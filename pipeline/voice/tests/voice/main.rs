@@ -7,4 +7,6 @@ mod reference;
 mod robustness;
 mod spectral;
 mod support;
+mod synthesis;
 mod truth;
+mod vowels;
