@@ -13,7 +13,7 @@ use crate::data::split::Splits;
 use crate::data::{Corpus, Normalisation};
 use crate::fit::Scored;
 
-pub use votes::random_vote_f1;
+pub use votes::{RandomVote, random_vote};
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,19 @@
 //! The command line.
 
+mod synth;
+mod training;
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use hirenet_core::Modality;
 
 use crate::compare::Compared;
-use crate::data::split::Splitting;
-use crate::data::{Limits, Split};
-use crate::fit::{Settings, TrainOptions, parse_grid_entry};
-use crate::models::Sizes;
-use crate::synth::{Context, Evidence, SynthOptions};
+use crate::fit::parse_grid_entry;
+pub use synth::Synth;
+pub use training::{Reading, Training};
+pub use values::MeasuredOn;
+use values::{count, measured_on, seeds};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -58,74 +61,6 @@ pub enum Command {
     Bench(Bench),
 }
 
-/// `synth`
-#[derive(Debug, Args)]
-pub struct Synth {
-    /// Folder to make
-    pub folder: PathBuf,
-    /// Interviews
-    #[arg(long, default_value_t = 8000)]
-    pub interviews: usize,
-    /// Positions
-    #[arg(long, default_value_t = 475)]
-    pub positions: usize,
-    /// Seed
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Mean number of questions
-    #[arg(long, default_value_t = 5)]
-    pub questions: usize,
-    /// Mean length of an answer in seconds
-    #[arg(long, default_value_t = 52.0)]
-    pub seconds: f64,
-    /// Topics, 2 to 4: moments planted in each answer and modality
-    #[arg(long, default_value_t = 4)]
-    pub topics: usize,
-    /// Whether question and title say which moments count
-    #[arg(long, value_enum, default_value_t = Context::Full)]
-    pub context: Context,
-    /// Whether the modalities say the same
-    #[arg(long, value_enum, default_value_t = Evidence::Same)]
-    pub evidence: Evidence,
-    /// Weight of the evidence in the label's log-odds
-    #[arg(long, default_value_t = 3.0)]
-    pub gain: f64,
-    /// How far a moment stands out of the noise, in standard deviations
-    #[arg(long, default_value_t = 2.0)]
-    pub amplitude: f32,
-    /// Share of interviews without voice; twice as many lack the face
-    #[arg(long, default_value_t = 0.05)]
-    pub missing: f64,
-    /// Put each position into one split only
-    #[arg(long)]
-    pub grouped: bool,
-    /// Modalities that are written
-    #[arg(long, value_delimiter = ',', default_value = "verbal,vocal,visual", value_parser = modality)]
-    pub modalities: Vec<Modality>,
-}
-
-impl Synth {
-    /// As the generator wants it.
-    #[must_use]
-    pub fn options(&self) -> SynthOptions {
-        SynthOptions {
-            interviews: self.interviews,
-            positions: self.positions,
-            seed: self.seed,
-            questions: self.questions,
-            seconds: self.seconds,
-            topics: self.topics,
-            context: self.context,
-            evidence: self.evidence,
-            gain: self.gain,
-            amplitude: self.amplitude,
-            missing: self.missing,
-            grouped: self.grouped,
-            modalities: self.modalities.clone(),
-        }
-    }
-}
-
 /// `import`
 #[derive(Debug, Args)]
 pub struct Import {
@@ -152,98 +87,6 @@ pub struct Inspect {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// How a data set is read.
-#[derive(Debug, Args)]
-pub struct Reading {
-    /// Windows of an answer that are read at most
-    #[arg(long, default_value_t = 240, value_name = "N")]
-    pub max_windows: usize,
-    /// Words of an answer that are read at most
-    #[arg(long, default_value_t = 400, value_name = "N")]
-    pub max_words: usize,
-    /// Interviews kept in memory, in MiB
-    #[arg(long, default_value_t = 1024, value_name = "MIB")]
-    pub cache_mib: usize,
-}
-
-impl Reading {
-    /// As the corpus wants it.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        Limits { windows: self.max_windows, words: self.max_words, cache_bytes: self.cache_mib << 20 }
-    }
-}
-
-/// Settings of training.
-#[derive(Debug, Args)]
-pub struct Training {
-    /// Modalities
-    #[arg(long, value_delimiter = ',', default_value = "verbal,vocal,visual", value_parser = modality)]
-    pub modalities: Vec<Modality>,
-    /// How interviews are split
-    #[arg(long, value_enum, default_value_t = Splitting::Given)]
-    pub split: Splitting,
-    /// Hidden units of each direction, and units of contexts and attention
-    #[arg(long, default_value_t = 64)]
-    pub hidden: usize,
-    /// Let the high level read the answers forwards only
-    #[arg(long)]
-    pub one_way: bool,
-    /// Adam's step
-    #[arg(long, default_value_t = 1e-3)]
-    pub rate: f64,
-    /// Interviews a batch
-    #[arg(long, default_value_t = 32)]
-    pub batch: usize,
-    /// Share of values that dropout sets to 0
-    #[arg(long, default_value_t = 0.2)]
-    pub dropout: f32,
-    /// Epochs at most
-    #[arg(long, default_value_t = 60)]
-    pub epochs: usize,
-    /// Epochs without a better validation AUC after which training stops
-    #[arg(long, default_value_t = 10)]
-    pub patience: usize,
-    /// Norm of the gradients above which they are scaled down
-    #[arg(long, default_value_t = 1.0)]
-    pub clip: f64,
-    /// Seed
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Let the classes weigh as often as they occur
-    #[arg(long)]
-    pub no_balance: bool,
-    /// Probability with which the fusion's training leaves out a modality
-    #[arg(long, default_value_t = 0.3)]
-    pub modality_dropout: f64,
-    /// Where networks are trained: cpu, or cuda:N in a build with the feature `cuda`
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-}
-
-impl Training {
-    /// As a run wants it.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
-            train: TrainOptions {
-                rate: self.rate,
-                batch: self.batch.max(1),
-                dropout: self.dropout,
-                epochs: self.epochs,
-                patience: self.patience,
-                clip: self.clip,
-                seed: self.seed,
-                balance: !self.no_balance,
-            },
-            sizes: Sizes { both_ways: !self.one_way, ..Sizes::uniform(self.hidden) },
-            modalities: self.modalities.clone(),
-            split: self.split,
-            modality_dropout: self.modality_dropout,
-        }
-    }
 }
 
 /// `fit`
@@ -288,8 +131,8 @@ pub struct Compare {
     /// What to compare [everything but `missing`]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub models: Vec<Compared>,
-    /// Seeds 1 to N
-    #[arg(long, default_value_t = 5)]
+    /// Seeds, from --seed on
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = seeds())]
     pub seeds: u64,
     /// How to train.
     #[command(flatten)]
@@ -314,7 +157,7 @@ pub struct Evaluate {
     #[arg(long, value_parser = measured_on, default_value = "test")]
     pub on: MeasuredOn,
     /// Bootstrap draws of the intervals
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = count())]
     pub draws: usize,
 }
 
@@ -329,7 +172,7 @@ pub struct Explain {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Test interviews that are looked at, at most
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = count())]
     pub interviews: usize,
     /// Leave out the control that is trained on shuffled labels
     #[arg(long)]
@@ -363,7 +206,7 @@ pub enum BenchWhat {
     /// Milliseconds of one 6-answer interview in ONNX Runtime on one thread
     Inference {
         /// Runs
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = count())]
         runs: usize,
     },
     /// One epoch of the vocal modality: seconds, interviews a second, peak memory
@@ -374,30 +217,9 @@ pub enum BenchWhat {
     /// Largest difference between the trainer and ONNX Runtime
     Parity {
         /// Random interviews
-        #[arg(long, default_value_t = 500)]
+        #[arg(long, default_value_t = 500, value_parser = count())]
         interviews: usize,
     },
-}
-
-fn modality(text: &str) -> Result<Modality, String> {
-    Modality::ALL.into_iter().find(|m| m.as_str() == text).ok_or_else(|| "verbal, vocal or visual".to_owned())
-}
-
-/// Interviews that a bundle is measured on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MeasuredOn {
-    /// Those of one split.
-    Split(Split),
-    /// Every one.
-    All,
-}
-
-fn measured_on(text: &str) -> Result<MeasuredOn, String> {
-    if text == "all" {
-        return Ok(MeasuredOn::All);
-    }
-    let split = serde_json::from_value(serde_json::json!(text));
-    split.map(MeasuredOn::Split).map_err(|_| "train, validation, test or all".to_owned())
 }
 
 #[cfg(test)]
@@ -408,5 +230,42 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values_that_no_run_makes_sense_with_are_refused() {
+        let fit = |more: &[&str]| Cli::try_parse_from([&["hirenet-train", "fit", "d", "--out", "o"], more].concat());
+        let synth = |more: &[&str]| Cli::try_parse_from([&["hirenet-train", "synth", "d"], more].concat());
+        assert!(fit(&[]).is_ok() && fit(&["--dropout", "0", "--modality-dropout", "1"]).is_ok());
+        assert!(synth(&["--missing", "0", "--amplitude", "0"]).is_ok());
+        let bad = [
+            "--hidden 0",
+            "--modality-dropout 1.5",
+            "--dropout 2",
+            "--dropout nan",
+            "--clip 0",
+            "--rate 1000",
+            "--rate 0",
+            "--epochs 0",
+            "--patience 0",
+            "--max-windows 0",
+            "--max-words 0",
+            "--batch 0",
+            "--grid hidden=0",
+            "--grid rate=-1",
+            "--grid hidden=2.5",
+            "--grid speed=1",
+        ];
+        for text in bad {
+            let error = fit(&text.split(' ').collect::<Vec<_>>()).err();
+            assert_eq!(error.map(|error| error.exit_code()), Some(2), "{text}");
+        }
+        for text in
+            ["--amplitude nan", "--amplitude=-1", "--missing 2", "--seconds inf", "--interviews 0", "--topics 5"]
+        {
+            let error = synth(&text.split(' ').collect::<Vec<_>>()).err();
+            assert_eq!(error.map(|error| error.exit_code()), Some(2), "{text}");
+        }
+        assert!(Cli::try_parse_from(["hirenet-train", "compare", "d", "--out", "o", "--seeds", "0"]).is_err());
     }
 }

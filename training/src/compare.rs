@@ -5,18 +5,25 @@ use std::path::PathBuf;
 
 use candle_core::Device;
 use hirenet_core::Modality;
+use hirenet_model::Calibration;
 use serde::Serialize;
 
-use crate::Result;
 use crate::baselines::{self, Baseline};
 use crate::bundle::{Networks, fusion_seed, network_seed};
 use crate::data::split::{Splits, split};
 use crate::data::{Corpus, Normalisation, Split, normalisation};
-use crate::eval::predictions::{FUSED, Predictions};
-use crate::fit::{Observer, PREDICT_BATCH, Scored, Settings, Single, Task, positive_weight, predict, singles, train};
+use crate::eval::predictions::{FUSED, Own, Predictions};
+use crate::fit::config::Config;
+use crate::fit::{
+    Observer, PREDICT_BATCH, Scored, Settings, Single, Task, check_classes, positive_weight, predict, singles, train,
+};
 use crate::fusion::{Early, Evidence, FusionTask, GatedFusion, Summary, late, summarise};
 use crate::models::{Kind, Network};
 use crate::nn::Parameters;
+use crate::{Result, TrainError};
+
+/// What the folder's predictions were asked for.
+const CONFIG_FILE: &str = "comparison.json";
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
@@ -66,20 +73,48 @@ struct Seeded<'a> {
     splits: Splits,
     normalisations: BTreeMap<Modality, Normalisation>,
     positive: f64,
+    dataset: String,
     observer: &'a dyn Fn(&str) -> Box<dyn Observer>,
 }
 
 impl Comparison<'_> {
+    /// Readies the folder: what is there already must have been made with the same settings of the same data set.
+    ///
+    /// # Errors
+    /// [`TrainError::Usage`] where it was not, or where its models need more modalities; [`TrainError::Write`].
+    pub fn prepare(&self) -> Result<()> {
+        if self.models.contains(&Compared::Missing) && self.settings.modalities.len() < 2 {
+            return Err(TrainError::Usage("`missing` leaves a modality out: it needs two or more".to_owned()));
+        }
+        let mut settings = self.settings.clone();
+        // Each seed has predictions of its own.
+        settings.train.seed = 0;
+        let (config, file) = (Config::new(&settings, self.corpus)?, self.folder.join(CONFIG_FILE));
+        if file.exists() {
+            return config.check(&file);
+        }
+        if self.folder.exists() && !Predictions::files(&self.folder)?.is_empty() {
+            let folder = self.folder.display();
+            let detail = format!("{folder} holds predictions, but no {CONFIG_FILE} that tells what they are of");
+            return Err(TrainError::Usage(detail));
+        }
+        crate::files::make_folder(&self.folder)?;
+        config.save(&file)
+    }
+
     /// Runs one seed.
     ///
     /// # Errors
-    /// Those of reading, training and writing.
+    /// Those of [`Comparison::prepare`], and of reading, training and writing.
     pub fn seed(&self, seed: u64, observer: &dyn Fn(&str) -> Box<dyn Observer>) -> Result<()> {
+        self.prepare()?;
         let splits = split(self.corpus, self.settings.split, seed)?;
+        check_classes(self.corpus, &splits)?;
         let train_on = splits.of(Split::Train);
         let normalisations = normalisation(self.corpus, train_on)?;
         let positive = positive_weight(self.corpus, train_on, self.settings.train.balance);
-        let seeded = Seeded { comparison: self, seed, splits, normalisations, positive, observer };
+        let dataset = self.corpus.fingerprint()?;
+        let seeded = Seeded { comparison: self, seed, splits, normalisations, positive, dataset, observer };
         let has = |model| self.models.contains(&model);
         for (model, kind) in
             [(Compared::HnSatt, Kind::HnSatt), (Compared::HnAvg, Kind::HnAvg), (Compared::Bigru, Kind::Bigru)]
@@ -123,8 +158,18 @@ impl Seeded<'_> {
             seed: self.seed,
             validation: said(self.splits.of(Split::Validation))?,
             test: said(self.splits.of(Split::Test))?,
+            dataset: Some(self.dataset.clone()),
+            train_positive: Some(self.train_positive()),
+            // A vote of the position's training interviews is no score that validation could calibrate.
+            own: (model == "majority").then_some(Own { calibration: Calibration { a: 1.0, b: 0.0 }, threshold: 0.5 }),
         };
         predictions.save(&self.comparison.folder)
+    }
+
+    /// Share of positive labels among the training interviews.
+    fn train_positive(&self) -> f64 {
+        let (records, train) = (self.comparison.corpus.records(), self.splits.of(Split::Train));
+        train.iter().map(|index| f64::from(records[*index].label)).sum::<f64>() / train.len().max(1) as f64
     }
 
     fn train<T: Task>(&self, name: &str, task: &T) -> Result<()> {
@@ -172,15 +217,8 @@ impl Seeded<'_> {
 
     fn hirenets(&self, fusions: bool, missing: bool) -> Result<()> {
         let settings = self.settings();
-        let last = if missing {
-            "gated_without_visual"
-        } else if fusions {
-            "gated"
-        } else {
-            "hirenet"
-        };
-        let last_modality = if fusions || missing { FUSED } else { Modality::Visual.as_str() };
-        if self.is_done(last, last_modality) {
+        // Every file counts: a run that was cut off has left some of them, and an earlier one may have made fewer.
+        if expected(&settings.modalities, fusions, missing).iter().all(|(model, part)| self.is_done(model, part)) {
             return Ok(());
         }
         let corpus = self.comparison.corpus;
@@ -196,9 +234,8 @@ impl Seeded<'_> {
             let summaries = summarise(&singles, &everyone, PREDICT_BATCH)?;
             self.fusions(&summaries, &settings.modalities, None)?;
             if missing {
-                for left_out in &settings.modalities {
-                    let others: Vec<Modality> = settings.modalities.iter().copied().filter(|m| m != left_out).collect();
-                    self.fusions(&summaries, &others, Some(*left_out))?;
+                for (left_out, others) in with_one_absent(&settings.modalities) {
+                    self.fusions(&summaries, &others, Some(left_out))?;
                 }
             }
         }
@@ -213,8 +250,7 @@ impl Seeded<'_> {
         left_out: Option<Modality>,
     ) -> Result<()> {
         let settings = self.settings();
-        let name =
-            |fusion: &str| left_out.map_or_else(|| fusion.to_owned(), |m| format!("{fusion}_trained_without_{m}"));
+        let name = |fusion: &str| left_out.map_or_else(|| fusion.to_owned(), |m| trained_without(fusion, m));
         let words = self.comparison.corpus.header().context_width();
         let p = Parameters::new(fusion_seed(self.seed), &self.comparison.device);
         let network = GatedFusion::new(p, modalities, 2 * settings.sizes.hidden, words, settings.sizes)?;
@@ -232,12 +268,43 @@ impl Seeded<'_> {
         self.save(&name("early"), FUSED, |interviews| Ok(early.score(summaries, interviews, modalities)))?;
         self.save(&name("late"), FUSED, |interviews| Ok(late(summaries, interviews, modalities)))?;
         if left_out.is_none() {
-            for absent in modalities {
-                let others: Vec<Modality> = modalities.iter().copied().filter(|m| m != absent).collect();
+            for (absent, others) in with_one_absent(modalities) {
                 let blind = task(&others);
-                self.save(&format!("gated_without_{absent}"), FUSED, |i| predict(&blind, i, PREDICT_BATCH))?;
+                self.save(&blinded(absent), FUSED, |i| predict(&blind, i, PREDICT_BATCH))?;
             }
         }
         self.save(&name("gated"), FUSED, |interviews| predict(&task(modalities), interviews, PREDICT_BATCH))
     }
+}
+
+/// Each modality with the others; nothing where there is one only.
+fn with_one_absent(modalities: &[Modality]) -> Vec<(Modality, Vec<Modality>)> {
+    let others = |absent: &Modality| modalities.iter().copied().filter(|m| m != absent).collect::<Vec<_>>();
+    modalities.iter().map(|m| (*m, others(m))).filter(|(_, others)| !others.is_empty()).collect()
+}
+
+/// Name of a fusion that never saw a modality.
+fn trained_without(fusion: &str, modality: Modality) -> String {
+    format!("{fusion}_trained_without_{modality}")
+}
+
+/// Name of the gated fusion that misses a modality at test.
+fn blinded(modality: Modality) -> String {
+    format!("gated_without_{modality}")
+}
+
+/// Model and modality of everything that HireNets and their fusions leave in the folder.
+fn expected(modalities: &[Modality], fusions: bool, missing: bool) -> Vec<(String, &'static str)> {
+    let mut all: Vec<_> = modalities.iter().map(|m| ("hirenet".to_owned(), m.as_str())).collect();
+    if fusions || missing {
+        let whole = ["early", "late", "gated"].map(str::to_owned).into_iter();
+        let absent: Vec<Modality> = with_one_absent(modalities).into_iter().map(|(absent, _)| absent).collect();
+        all.extend(whole.chain(absent.iter().map(|m| blinded(*m))).map(|model| (model, FUSED)));
+        if missing {
+            let without =
+                absent.iter().flat_map(|m| ["early", "late", "gated"].map(|fusion| trained_without(fusion, *m)));
+            all.extend(without.map(|model| (model, FUSED)));
+        }
+    }
+    all
 }

@@ -25,6 +25,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Refuses a place that [`write_whole`] will fail on, before hours of work go into what shall be written there.
+///
+/// # Errors
+/// [`TrainError::Write`]
+pub fn check_writable(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(TrainError::write(path, &"it is a folder"));
+    }
+    let part = part_of(path);
+    let tried = std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part));
+    tried.map_err(|error| TrainError::write(path, &error))
+}
+
 /// The name under which a file grows.
 #[must_use]
 pub fn part_of(path: &Path) -> PathBuf {
@@ -63,6 +76,16 @@ pub fn make_folder(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_told_beforehand() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(check_writable(&dir.path().join("b.onnx")).is_ok());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        for bad in [dir.path().join("nodir/b.onnx"), dir.path().to_owned()] {
+            assert_eq!(check_writable(&bad).unwrap_err().code(), "output_failed");
+        }
+    }
 
     #[test]
     fn a_full_disk_leaves_the_earlier_content() {

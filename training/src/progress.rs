@@ -35,10 +35,8 @@ impl Observer for Bar {
 
     fn epoch(&self, epoch: &Epoch) {
         let Epoch { epoch, train_loss, validation_loss, validation_auc } = epoch;
-        let line = format!(
-            "{} epoch {epoch}: loss {train_loss:.4}, validation loss {validation_loss:.4}, AUC {validation_auc:.4}",
-            self.name
-        );
+        let when = train_loss.map_or("start:".to_owned(), |loss| format!("epoch {epoch}: loss {loss:.4},"));
+        let line = format!("{} {when} validation loss {validation_loss:.4}, AUC {validation_auc:.4}", self.name);
         if self.lines {
             // Nobody is left to tell where stderr is gone.
             let _ = writeln!(std::io::stderr(), "{line}");

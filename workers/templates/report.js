@@ -16,6 +16,9 @@
       this.root = root;
       this.length = Number(root.dataset.length);
       this.position = 0;
+      // Where the player's clock stands at the position 0. Recordings may begin late, and players differ in whether they
+      // count from the container's own zero or, as the page does, from the first thing heard or seen.
+      this.origin = 0;
       this.media = root.querySelector("video, audio");
       this.scrub = root.querySelector(".scrub");
       this.playhead = root.querySelector(".playhead");
@@ -40,11 +43,14 @@
       };
       if (media.error) return fail();
       media.addEventListener("error", fail);
-      media.addEventListener("loadedmetadata", () => {
-        if (this.position > 0) media.currentTime = this.position;
-      });
+      const begin = () => {
+        this.origin = media.currentTime;
+        if (this.position > 0) media.currentTime = this.origin + this.position;
+      };
+      if (media.readyState > 0) begin();
+      media.addEventListener("loadedmetadata", begin);
       const follow = () => {
-        if (media.readyState > 0) this.show(media.currentTime);
+        if (media.readyState > 0) this.show(Math.max(0, media.currentTime - this.origin));
         if (!media.paused && !media.ended && !calm.matches) requestAnimationFrame(follow);
       };
       for (const event of ["play", "seeked", "timeupdate"]) media.addEventListener(event, follow);
@@ -53,7 +59,7 @@
     seek(time) {
       this.show(Math.min(Math.max(0, time), this.length));
       // Before the metadata is there, the position waits for it.
-      if (this.media && this.media.readyState > 0) this.media.currentTime = this.position;
+      if (this.media && this.media.readyState > 0) this.media.currentTime = this.origin + this.position;
     }
 
     show(time) {

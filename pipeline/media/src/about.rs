@@ -25,5 +25,5 @@ pub fn decoders() -> impl Iterator<Item = (&'static str, bool)> {
 /// # Errors
 /// As opening it for decoding.
 pub fn check_file(path: &Path, settings: &MediaSettings) -> Result<(), MediaError> {
-    file::open(path, settings).map(drop)
+    file::open(path, settings.max_bytes).map(drop)
 }

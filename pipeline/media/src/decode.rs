@@ -5,15 +5,16 @@ use ffmpeg_next::{Error, Packet};
 use hirenet_core::{Code, Reason, SAMPLE_RATE};
 
 use crate::damage::Damage;
+use crate::extent::Extent;
 use crate::message::{Emit, Message, Stop};
 use crate::picture::Picture;
 use crate::sound::Sound;
-use crate::streams::{Chosen, Plan, packet_end, picture_reason, sound_reason};
+use crate::streams::{Chosen, Plan, picture_reason, sound_reason};
 use crate::types::{Event, Outcome, Probe, Request};
 use crate::{MediaSettings, Refusal, input};
 
 /// Failed reads in a row after which the rest of the file is given up.
-const MAX_FAILED_READS: u32 = 200;
+pub(crate) const MAX_FAILED_READS: u32 = 200;
 /// A recording that ends this much before the end that its header says was cut.
 const CUT_S: f64 = 0.5;
 
@@ -27,7 +28,7 @@ pub(crate) fn decode(
     settings: &MediaSettings,
     emit: &mut Emit<'_>,
 ) -> Result<(), Stop> {
-    if plan.header_s.is_some_and(|length| length > settings.max_duration_s) {
+    if plan.header.is_some_and(|header| header.least_s > settings.max_duration_s) {
         return Err(Refusal::plain(Code::LimitDuration).into());
     }
     let mut pass = Pass::open(input, plan, request, settings)?;
@@ -46,10 +47,11 @@ struct Pass<'a> {
     sound: Option<Sound>,
     picture: Option<Picture>,
     reasons: Vec<Reason>,
-    /// Ends of the packets of sound and of pictures that are read but not decoded.
-    undecoded_end_s: f64,
+    extent: Extent<'a>,
     failed_reads: u64,
     limit_s: f64,
+    /// False where the length alone is wanted.
+    is_asked: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -62,11 +64,12 @@ impl<'a> Pass<'a> {
             let code = if input::is_memory(error) { Code::LimitMemory } else { Code::CodecUnsupported };
             Refusal::plain(code)
         };
+        let plausible_s = plan.last_plausible_s(settings);
         let mut sound = None;
         if let Some(chosen) = usable(&plan.audio, request.audio)
             && let Some(stream) = input.stream(chosen.index)
         {
-            match Sound::open(stream.parameters(), chosen.time_base, plan.zero_s, plan.header_s, settings) {
+            match Sound::open(stream.parameters(), chosen.time_base, plan.zero_s, plausible_s, settings) {
                 Ok(opened) => sound = Some(opened),
                 Err(error) => reasons.push(sound_reason(&unopened(error))),
             }
@@ -80,12 +83,13 @@ impl<'a> Pass<'a> {
                 Err(error) => reasons.push(picture_reason(&unopened(error))),
             }
         }
-        if sound.is_none() && picture.is_none() {
+        let is_asked = request.audio || request.video;
+        if is_asked && sound.is_none() && picture.is_none() {
             let missing = || Refusal::plain(reasons.first().map_or(Code::DecodeFailed, |reason| reason.code));
             return Err(unusable(&reasons).unwrap_or_else(missing).into());
         }
-        let limit_s = settings.max_duration_s;
-        Ok(Pass { plan, sound, picture, reasons, undecoded_end_s: 0.0, failed_reads: 0, limit_s })
+        let (extent, limit_s) = (Extent::new(plan, settings), settings.max_duration_s);
+        Ok(Pass { plan, sound, picture, reasons, extent, failed_reads: 0, limit_s, is_asked })
     }
 
     fn read_all(&mut self, input: &mut Input, emit: &mut Emit<'_>) -> Result<(), Stop> {
@@ -118,27 +122,16 @@ impl<'a> Pass<'a> {
     }
 
     fn feed(&mut self, packet: &Packet, emit: &mut Emit<'_>) -> Result<(), Stop> {
-        let is = |chosen: &&Chosen| chosen.index == packet.stream();
-        if let Some(audio) = self.plan.audio.as_ref().filter(is) {
-            match &mut self.sound {
-                Some(sound) => sound.feed(Some(packet), emit)?,
-                None => self.count_undecoded(packet, audio)?,
-            }
-        } else if let Some(video) = self.plan.video.as_ref().filter(is) {
-            match &mut self.picture {
-                Some(picture) => picture.feed(Some(packet), emit)?,
-                None => self.count_undecoded(packet, video)?,
-            }
+        self.extent.count(packet);
+        if self.extent.length_s() > self.limit_s {
+            return Err(Refusal::plain(Code::LimitDuration).into());
         }
-        Ok(())
-    }
-
-    /// A stream that is not decoded still counts for the length of the recording, which both tracks share.
-    fn count_undecoded(&mut self, packet: &Packet, chosen: &Chosen) -> Result<(), Refusal> {
-        if let Some(end_s) = packet_end(packet, chosen.time_base) {
-            self.undecoded_end_s = self.undecoded_end_s.max(end_s - self.plan.zero_s);
+        let is = |chosen: &Option<Chosen>| chosen.as_ref().is_some_and(|chosen| chosen.index == packet.stream());
+        match (&mut self.sound, &mut self.picture) {
+            (Some(sound), _) if is(&self.plan.audio) => sound.feed(Some(packet), emit),
+            (_, Some(picture)) if is(&self.plan.video) => picture.feed(Some(packet), emit),
+            _ => Ok(()),
         }
-        if self.undecoded_end_s > self.limit_s { Err(Refusal::plain(Code::LimitDuration)) } else { Ok(()) }
     }
 
     fn finish(mut self) -> Result<Outcome, Stop> {
@@ -148,7 +141,7 @@ impl<'a> Pass<'a> {
             self.reasons.push(reason);
         }
         let nothing = Refusal::plain(Code::DecodeFailed);
-        if samples == 0 && frames == 0 {
+        if self.is_asked && samples == 0 && frames == 0 {
             return Err(unusable(&self.reasons).unwrap_or(nothing).into());
         }
         if self.sound.is_some() && samples == 0 {
@@ -159,7 +152,7 @@ impl<'a> Pass<'a> {
         }
         let audio_s = samples as f64 / f64::from(SAMPLE_RATE);
         let video_s = self.picture.as_ref().map_or(0.0, |picture| picture.end_s);
-        let duration_s = audio_s.max(video_s).max(self.undecoded_end_s);
+        let duration_s = self.extent.length_s();
         self.reasons.extend(self.truncation(audio_s, video_s, duration_s));
         Ok(Outcome { duration_s, samples, frames, reasons: self.reasons })
     }
@@ -172,7 +165,8 @@ impl<'a> Pass<'a> {
             let said = chosen.start_s.unwrap_or(self.plan.zero_s) - self.plan.zero_s + chosen.duration_s?;
             (end_s + CUT_S < said).then_some((end_s, said))
         };
-        let whole = self.plan.header_s.filter(|said| duration_s + CUT_S < *said).map(|said| (duration_s, said));
+        let least = self.plan.header.map(|header| header.least_s);
+        let whole = least.filter(|said| duration_s + CUT_S < *said).map(|said| (duration_s, said));
         let cut = whole
             .or_else(|| ends(&self.plan.audio, self.sound.is_some(), audio_s))
             .or_else(|| ends(&self.plan.video, self.picture.is_some(), video_s));

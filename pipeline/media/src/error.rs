@@ -38,7 +38,7 @@ pub enum MediaError {
     #[error("The file is empty.")]
     Empty,
     /// Larger than `media.max_bytes`.
-    #[error("The file has {bytes} bytes; the limit is {limit}.")]
+    #[error("{}", too_many_bytes(*bytes, *limit))]
     Bytes {
         /// Its size.
         bytes: u64,
@@ -81,6 +81,11 @@ pub enum MediaError {
     /// The child could not be started.
     #[error("The decoder cannot be started: {0}.")]
     Start(#[source] std::io::Error),
+}
+
+/// The sentence about a file above the limit on its size.
+pub(crate) fn too_many_bytes(bytes: u64, limit: u64) -> String {
+    format!("The file has {bytes} bytes; the limit is {limit}.")
 }
 
 impl Coded for MediaError {

@@ -4,13 +4,14 @@ use std::ffi::CStr;
 
 use ffmpeg_next::codec::Context;
 use ffmpeg_next::ffi::{
-    AVColorRange, AVDiscard, AVDurationEstimationMethod, av_channel_layout_describe, avcodec_profile_name,
-    sws_getCoefficients, sws_setColorspaceDetails,
+    AV_PKT_FLAG_DISCARD, AVColorRange, AVDiscard, AVDurationEstimationMethod, av_channel_layout_describe,
+    avcodec_profile_name, sws_getCoefficients, sws_setColorspaceDetails,
 };
 use ffmpeg_next::format::{self, Pixel};
+use ffmpeg_next::packet::Ref;
 use ffmpeg_next::software::scaling;
 use ffmpeg_next::util::color::Space;
-use ffmpeg_next::{Error, Rational, Stream};
+use ffmpeg_next::{Error, Packet, Rational, Stream};
 
 /// What a container says about the codec of a stream.
 pub(crate) struct Parameters {
@@ -72,6 +73,13 @@ pub(crate) fn duration_is_guess(input: &format::context::Input) -> bool {
     // SAFETY: the context is alive; a plain field is read.
     let method = unsafe { (*input.as_ptr()).duration_estimation_method };
     method == AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE
+}
+
+/// True for a packet that is read for the sake of later ones alone: what it holds lies outside of an edit list.
+#[expect(unsafe_code, reason = "a flag that ffmpeg-next does not wrap")]
+pub(crate) fn is_discarded(packet: &Packet) -> bool {
+    // SAFETY: the packet is alive; a plain field is read.
+    unsafe { (*packet.as_ptr()).flags & AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// Makes a decoder refuse pictures larger than this many pixels before it allocates them.

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::{MediaError, MediaSettings};
+use crate::MediaError;
 
-/// Opens a plain file read-only, within the limit on its size.
-pub(crate) fn open(path: &Path, settings: &MediaSettings) -> Result<File, MediaError> {
+/// Opens a plain file of at most `limit` bytes read-only.
+pub(crate) fn open(path: &Path, limit: u64) -> Result<File, MediaError> {
     let refused = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => MediaError::Missing,
         _ => MediaError::Unreadable(error),
@@ -26,7 +26,7 @@ pub(crate) fn open(path: &Path, settings: &MediaSettings) -> Result<File, MediaE
     match facts.len() {
         _ if !facts.is_file() => Err(MediaError::NotPlain),
         0 => Err(MediaError::Empty),
-        bytes if bytes > settings.max_bytes => Err(MediaError::Bytes { bytes, limit: settings.max_bytes }),
+        bytes if bytes > limit => Err(MediaError::Bytes { bytes, limit }),
         _ => Ok(file),
     }
 }

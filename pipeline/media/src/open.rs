@@ -16,10 +16,10 @@ const WAITING: usize = 4;
 
 /// Describes a media file: container, streams, duration (measured where the header has none), rotation, offsets.
 ///
-/// What cannot be decoded is one of its `reasons`.
+/// What cannot be decoded, and a limit on bytes, pixels or duration that it exceeds, is one of its `reasons`.
 ///
 /// # Errors
-/// Where the container does not open, or has neither sound nor pictures, or a limit is reached.
+/// Where the container does not open, or has neither sound nor pictures, or the decoder's time or memory is used up.
 pub fn probe(path: &Path, settings: &MediaSettings) -> Result<Probe, MediaError> {
     probe_with(&Launcher::this_program(), path, settings)
 }
@@ -144,7 +144,9 @@ impl Bounds {
 }
 
 fn start(launcher: &Launcher, path: &Path, work: Work, settings: &MediaSettings) -> Result<Decoding, MediaError> {
-    let file = file::open(path, settings)?;
+    // A probe says of a file that it is too large, and of what it consists.
+    let limit = if matches!(work, Work::Probe) { u64::MAX } else { settings.max_bytes };
+    let file = file::open(path, limit)?;
     let task = Task { work, settings: settings.clone() };
     let mut source = if settings.decode_in_process {
         Source::Thread(on_a_thread(file, task)?)

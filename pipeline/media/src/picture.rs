@@ -14,7 +14,7 @@ use crate::types::Event;
 use crate::{MediaSettings, Refusal, ffi};
 
 /// Length of a picture where nothing says it.
-const USUAL_FRAME_S: f64 = 1.0 / 25.0;
+pub(crate) const USUAL_FRAME_S: f64 = 1.0 / 25.0;
 
 /// Decodes one video stream.
 pub(crate) struct Picture {

@@ -19,8 +19,9 @@ const BLOCK: usize = SAMPLE_RATE as usize / 4;
 /// Timestamps may differ from the count of samples by this much before silence is put in or an overlap is cut out.
 /// Containers round timestamps to a millisecond, and MP3 and AAC recorders to a packet.
 const TOLERANCE: i64 = SAMPLE_RATE as i64 / 50;
-/// Timestamps that step back by more are not an overlap: the recorder's clock was set anew.
-const MAX_OVERLAP: i64 = 5 * SAMPLE_RATE as i64;
+/// Timestamps that step back by more seconds are not an overlap: the recorder's clock was set anew.
+pub(crate) const MAX_OVERLAP_S: f64 = 5.0;
+const MAX_OVERLAP: i64 = MAX_OVERLAP_S as i64 * SAMPLE_RATE as i64;
 const PACKED: Sample = Sample::F32(Type::Packed);
 
 /// Decodes one audio stream.
@@ -38,7 +39,8 @@ pub(crate) struct Sound {
     /// Added to timestamps after the recorder's clock was set anew.
     shift: i64,
     started: bool,
-    /// Samples that the recording may have.
+    /// Samples after which decoding has gone wrong: the limit on duration is held against the packets, and a decoder may
+    /// fill up the last of them.
     limit: i64,
     /// Timestamps beyond this sample are damage and not a gap.
     last_plausible: i64,
@@ -46,18 +48,18 @@ pub(crate) struct Sound {
 }
 
 impl Sound {
-    /// A decoder of one stream; `header_s` is the container's duration, beyond which no timestamp is believed.
+    /// A decoder of one stream; no timestamp beyond `last_plausible_s` is believed.
     pub(crate) fn open(
         parameters: codec::Parameters,
         time_base: Rational,
         zero_s: f64,
-        header_s: Option<f64>,
+        last_plausible_s: f64,
         settings: &MediaSettings,
     ) -> Result<Self, Error> {
         let mut context = codec::Context::from_parameters(parameters)?.decoder();
         context.set_packet_time_base(time_base);
         let rate = f64::from(SAMPLE_RATE);
-        let limit = (settings.max_duration_s * rate) as i64;
+        let limit = ((settings.max_duration_s + 1.0) * rate) as i64;
         Ok(Sound {
             decoder: context.audio()?,
             time_base,
@@ -69,7 +71,7 @@ impl Sound {
             shift: 0,
             started: false,
             limit,
-            last_plausible: header_s.map_or(limit, |s| ((s + 1.0) * rate) as i64),
+            last_plausible: (last_plausible_s * rate) as i64,
             damage: Damage::default(),
         })
     }

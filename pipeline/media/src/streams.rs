@@ -1,13 +1,14 @@
 //! Which streams of a container are analysed, the one clock they share, and their description.
 
 use ffmpeg_next::codec::packet::side_data::Type;
-use ffmpeg_next::ffi::{AV_NOPTS_VALUE, AV_TIME_BASE};
+use ffmpeg_next::ffi::AV_NOPTS_VALUE;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::{Packet, Rational, Stream, decoder, media};
 use hirenet_core::{Code, Modality, Reason};
 
 use crate::ffi::{self, Parameters};
+use crate::header::{HeaderLength, is_matroska, is_ogg};
 use crate::scale::square_size;
 use crate::types::{AudioInfo, Probe, StreamInfo, StreamKind, VideoInfo};
 use crate::upright::Upright;
@@ -23,8 +24,11 @@ pub(crate) struct Chosen {
     pub(crate) time_base: Rational,
     /// First timestamp on the container's own clock.
     pub(crate) start_s: Option<f64>,
-    /// Length of this stream as the container says.
+    /// Length of this stream as the container says, where that can be relied on.
     pub(crate) duration_s: Option<f64>,
+    /// Samples a second in which packets' side data counts what is not heard at their end; `None` where packets' lengths
+    /// have it taken off already.
+    pub(crate) cut_off_rate: Option<u32>,
     /// Why it cannot be decoded.
     pub(crate) unusable: Option<Refusal>,
     /// Mean length of a picture in seconds, where the container knows.
@@ -39,21 +43,30 @@ pub(crate) struct Plan {
     pub(crate) video: Option<Chosen>,
     /// Media time zero on the container's own clock: the earlier of the first audio and the first video timestamp.
     pub(crate) zero_s: f64,
-    /// Length in seconds that the container's header says.
-    pub(crate) header_s: Option<f64>,
+    /// Length that the container's header says.
+    pub(crate) header: Option<HeaderLength>,
 }
 
 impl Plan {
     /// Chooses the streams: of each kind the default one that can be decoded, else the first that can, else the first.
     pub(crate) fn new(input: &Input, settings: &MediaSettings) -> Result<Self, Refusal> {
-        let audio = choose(input, StreamKind::Audio, settings);
-        let video = choose(input, StreamKind::Video, settings);
+        let mut audio = choose(input, StreamKind::Audio, settings);
+        let mut video = choose(input, StreamKind::Video, settings);
         if audio.is_none() && video.is_none() {
             return Err(Refusal::plain(Code::NoStreams));
         }
         let starts = [&audio, &video].into_iter().flatten().filter_map(|chosen| chosen.start_s);
         let zero_s = starts.min_by(f64::total_cmp).unwrap_or(0.0);
-        Ok(Plan { audio, video, zero_s, header_s: header_duration(input) })
+        let header = HeaderLength::of(input, zero_s);
+        for chosen in [&mut audio, &mut video].into_iter().flatten() {
+            chosen.duration_s = chosen.duration_s.filter(|_| is_exact(header));
+        }
+        Ok(Plan { audio, video, zero_s, header })
+    }
+
+    /// Seconds since media time zero beyond which no timestamp of sound is believed.
+    pub(crate) fn last_plausible_s(&self, settings: &MediaSettings) -> f64 {
+        self.header.map_or(settings.max_duration_s, |header| header.most_s + 1.0)
     }
 
     /// Reads the first packets, up to one of each chosen stream: MP4 says on its packets alone that they are encrypted.
@@ -87,11 +100,17 @@ impl Plan {
         Probe {
             container: input.format().name().to_owned(),
             bytes,
-            duration_s: self.header_s,
+            duration_s: self.header.and_then(HeaderLength::exact_s),
             duration_measured: false,
             start_s: self.zero_s,
             offset_s,
-            streams: input.streams().map(|s| describe(&s, indices.contains(&Some(s.index())))).collect(),
+            streams: input
+                .streams()
+                .map(|stream| {
+                    let described = describe(input, &stream, indices.contains(&Some(stream.index())));
+                    StreamInfo { duration_s: described.duration_s.filter(|_| is_exact(self.header)), ..described }
+                })
+                .collect(),
             reasons: self.reasons(true, true),
         }
     }
@@ -129,28 +148,9 @@ pub(crate) fn packet_end(packet: &Packet, time_base: Rational) -> Option<f64> {
     Some(start + packet.duration().max(0) as f64 * f64::from(time_base))
 }
 
-/// Reads all packets of the chosen streams after `head`, decodes none, and returns the length in seconds since media time zero.
-pub(crate) fn measure(input: &mut Input, plan: &Plan, head: &[Packet]) -> Option<f64> {
-    let chosen = || [&plan.audio, &plan.video].into_iter().flatten();
-    let mut end: Option<f64> = None;
-    let mut count = |packet: &Packet| {
-        let base = chosen().find(|chosen| chosen.index == packet.stream()).map(|chosen| chosen.time_base);
-        let packet_end = base.and_then(|base| packet_end(packet, base));
-        end = [end, packet_end].into_iter().flatten().max_by(f64::total_cmp);
-    };
-    head.iter().for_each(&mut count);
-    let mut packet = Packet::empty();
-    while packet.read(input).is_ok() {
-        count(&packet);
-        packet = Packet::empty();
-    }
-    end.map(|end| (end - plan.zero_s).max(0.0))
-}
-
-fn header_duration(input: &Input) -> Option<f64> {
-    let duration = input.duration();
-    let known = duration > 0 && !ffi::duration_is_guess(input);
-    known.then(|| duration as f64 / f64::from(AV_TIME_BASE))
+/// True where the header leaves no doubt how long the recording and its streams are: FFmpeg writes a guess into all.
+fn is_exact(header: Option<HeaderLength>) -> bool {
+    header.and_then(HeaderLength::exact_s).is_some()
 }
 
 fn kind(stream: &Stream<'_>) -> StreamKind {
@@ -174,8 +174,9 @@ fn choose(input: &Input, wanted: StreamKind, settings: &MediaSettings) -> Option
     Some(Chosen {
         index: stream.index(),
         time_base: base,
-        start_s: start(&stream),
+        start_s: start(input, &stream),
         duration_s: seconds(Some(stream.duration()), base).filter(|duration| *duration > 0.0),
+        cut_off_rate: cut_off_rate(input, &stream),
         unusable,
         frame_s: rate(&stream).map(|fps| 1.0 / fps),
         upright: Upright::of(&stream),
@@ -183,14 +184,22 @@ fn choose(input: &Input, wanted: StreamKind, settings: &MediaSettings) -> Option
 }
 
 /// First timestamp of what is heard or seen.
-fn start(stream: &Stream<'_>) -> Option<f64> {
+fn start(input: &Input, stream: &Stream<'_>) -> Option<f64> {
     let start = seconds(Some(stream.start_time()), stream.time_base())?;
     let Ok(parameters) = ffi::parameters(stream) else { return Some(start) };
-    if start < 0.0 && parameters.initial_padding > 0 && parameters.sample_rate > 0 {
+    let counts_priming = start < 0.0 || is_matroska(input);
+    if counts_priming && parameters.initial_padding > 0 && parameters.sample_rate > 0 {
         // WebM counts Opus from before its priming samples, which are never heard.
-        return Some((start + f64::from(parameters.initial_padding) / f64::from(parameters.sample_rate)).min(0.0));
+        let heard = start + f64::from(parameters.initial_padding) / f64::from(parameters.sample_rate);
+        return Some(if start < 0.0 { heard.min(0.0) } else { heard });
     }
     Some(start)
+}
+
+/// See [`Chosen::cut_off_rate`]: of all demuxers only that of Ogg shortens packets as well.
+fn cut_off_rate(input: &Input, stream: &Stream<'_>) -> Option<u32> {
+    let parameters = ffi::parameters(stream).ok().filter(|_| !is_ogg(input))?;
+    Some(parameters.sample_rate).filter(|rate| *rate > 0)
 }
 
 fn rate(stream: &Stream<'_>) -> Option<f64> {
@@ -231,7 +240,7 @@ pub(crate) fn too_large(width: u32, height: u32, settings: &MediaSettings) -> Re
     Refusal::new(Code::LimitPixels, format!("The picture has {width} x {height} pixels; the limit is {limit} pixels."))
 }
 
-fn describe(stream: &Stream<'_>, chosen: bool) -> StreamInfo {
+fn describe(input: &Input, stream: &Stream<'_>, chosen: bool) -> StreamInfo {
     let kind = kind(stream);
     let parameters = ffi::parameters(stream).ok();
     let base = stream.time_base();
@@ -242,7 +251,7 @@ fn describe(stream: &Stream<'_>, chosen: bool) -> StreamInfo {
         profile: parameters.as_ref().and_then(|p| p.profile.clone()),
         default: stream.disposition().contains(Disposition::DEFAULT),
         chosen,
-        start_s: start(stream),
+        start_s: start(input, stream),
         duration_s: seconds(Some(stream.duration()), base).filter(|duration| *duration > 0.0),
         video: parameters
             .as_ref()

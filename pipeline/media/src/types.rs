@@ -1,7 +1,8 @@
 use hirenet_core::{Frame, Reason};
 use serde::{Deserialize, Serialize};
 
-/// Which kinds of stream are decoded. A kind that is not asked for is never decoded.
+/// Which kinds of stream are decoded. A kind that is not asked for is never decoded; where neither is, the outcome's
+/// duration is all there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Samples are wanted.
@@ -74,7 +75,7 @@ pub struct StreamInfo {
     pub chosen: bool,
     /// First timestamp in seconds on the container's own clock.
     pub start_s: Option<f64>,
-    /// Length in seconds as the container says.
+    /// Length in seconds as the container says; `None` where it does not, or where it was not clear what it means.
     pub duration_s: Option<f64>,
     /// Pictures.
     #[serde(flatten)]
@@ -93,7 +94,7 @@ pub struct Probe {
     pub bytes: u64,
     /// Length in seconds since media time zero; `None` where nothing says and nothing was measured.
     pub duration_s: Option<f64>,
-    /// True where `duration_s` was measured by reading all packets, because the header has none.
+    /// True where `duration_s` was measured by reading all packets, because the header has none to rely on.
     pub duration_measured: bool,
     /// Media time zero on the container's own clock, in seconds.
     pub start_s: f64,
@@ -116,7 +117,8 @@ impl Probe {
 /// How a decoding ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Real extent in seconds since media time zero: the later of the end of sound and the end of pictures.
+    /// Real extent in seconds since media time zero: the later of the end of sound and the end of pictures, as their
+    /// packets say. It is the same whatever is decoded.
     pub duration_s: f64,
     /// Number of samples at 16 kHz.
     pub samples: u64,

@@ -10,6 +10,9 @@ use hirenet_tests::{assessment, program};
 /// Length of the first answer's recording in seconds.
 pub(crate) const DURATION_S: f64 = 12.0;
 
+/// Seconds from the container's own zero to the first timestamp of a recording that begins late.
+pub(crate) const LATE_S: f64 = 5.0;
+
 /// A text that is markup in every context it could fall into.
 pub(crate) const HOSTILE: &str = "</script><script>window.intruder=1</script><img src=x onerror=window.intruder=1>\
                            \"'`${intruder=1}\u{2028}--></style>&lt;{{ 1 }}";
@@ -19,6 +22,8 @@ pub(crate) const HOSTILE: &str = "</script><script>window.intruder=1</script><im
 pub(crate) enum Recordings {
     /// By relative links.
     Linked,
+    /// By relative links, and their timestamps begin at [`LATE_S`].
+    Late,
     /// Inside the page.
     Embedded,
     /// Not at all.
@@ -67,8 +72,10 @@ impl Interview {
         let (media, out) = (folder.path().join("a recording #1"), folder.path().join("out"));
         std::fs::create_dir(&media).unwrap();
         std::fs::create_dir(&out).unwrap();
-        if recordings != Recordings::None {
-            std::fs::write(media.join("a1.webm"), recording()).unwrap();
+        match recordings {
+            Recordings::None => {}
+            Recordings::Late => std::fs::write(media.join("a1.webm"), make_recording(LATE_S)).unwrap(),
+            Recordings::Linked | Recordings::Embedded => std::fs::write(media.join("a1.webm"), recording()).unwrap(),
         }
         let json = out.join("assessment.json");
         std::fs::write(&json, serde_json::to_vec(assessment).unwrap()).unwrap();
@@ -100,10 +107,10 @@ impl Interview {
 /// Twelve seconds of a test picture with a tone, VP8 and Opus; made once.
 fn recording() -> &'static [u8] {
     static RECORDING: OnceLock<Vec<u8>> = OnceLock::new();
-    RECORDING.get_or_init(make_recording)
+    RECORDING.get_or_init(|| make_recording(0.0))
 }
 
-fn make_recording() -> Vec<u8> {
+fn make_recording(start_s: f64) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recording.webm");
     let picture = format!("testsrc=size=320x180:rate=10:duration={DURATION_S}");
@@ -111,6 +118,7 @@ fn make_recording() -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &tone])
         .args(["-c:v", "libvpx", "-deadline", "realtime", "-g", "10", "-c:a", "libopus", "-b:a", "24k"])
+        .args(["-output_ts_offset", &start_s.to_string()])
         .arg(&file)
         .output()
         .unwrap();

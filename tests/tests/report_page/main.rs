@@ -31,9 +31,14 @@ fn wait_for_metadata(browser: &mut Browser) {
 
 /// Waits until the video stands at `time`.
 fn assert_video_at(browser: &mut Browser, time: f64) {
+    assert_late_video_at(browser, time, 0.0);
+}
+
+/// Waits until a video whose player begins to count at `start` stands at `time` after its beginning.
+fn assert_late_video_at(browser: &mut Browser, time: f64, start: f64) {
     let video = "document.querySelector('video')";
     browser.wait_for(
-        &format!("!{video}.seeking && Math.abs({video}.currentTime - {time}) < {SEEK_TOLERANCE_S}"),
+        &format!("!{video}.seeking && Math.abs({video}.currentTime - {start} - {time}) < {SEEK_TOLERANCE_S}"),
         video,
         "timeupdate",
     );
@@ -66,6 +71,29 @@ fn a_moment_chosen_before_the_video_is_loaded_is_kept() {
     let Some(mut browser) = open(&interview) else { return };
     browser.value("(() => { const v = document.querySelector('video'); v.load(); document.querySelector('.mark[data-rank=\"1\"]').click(); })()");
     assert_video_at(&mut browser, 4.55);
+}
+
+#[test]
+fn a_recording_that_begins_late_is_sought_by_its_players_clock() {
+    let interview = Interview::new(Recordings::Late);
+    let Some(mut browser) = open(&interview) else { return };
+    wait_for_metadata(&mut browser);
+    let start = browser.number("document.querySelector('video').currentTime");
+    assert!((start - interview::LATE_S).abs() < SEEK_TOLERANCE_S, "Chromium counts from the container's zero: {start}");
+    browser.click("document.querySelector('#answer-1 .mark[data-rank=\"1\"]')");
+    assert_late_video_at(&mut browser, 4.55, start);
+    browser.click("document.querySelectorAll('#answer-1 .words .w')[10]");
+    assert_late_video_at(&mut browser, 2.2, start);
+    assert_eq!(browser.text("document.querySelector('.words .spoken').textContent"), "in");
+    browser.click("document.querySelector('#answer-1 .scrub')");
+    assert_late_video_at(&mut browser, 6.0, start);
+    // A moment chosen before the video is loaded waits for the player's clock.
+    browser.value("(() => { const v = document.querySelector('video'); v.load(); document.querySelector('.mark[data-rank=\"1\"]').click(); })()");
+    assert_late_video_at(&mut browser, 4.55, start);
+    // The playhead follows the video.
+    browser.value("document.querySelector('video').currentTime = 9");
+    assert_late_video_at(&mut browser, 9.0 - start, start);
+    browser.assert_quiet_and_local();
 }
 
 #[test]

@@ -72,22 +72,45 @@ impl Fitted for Random {
     }
 }
 
-/// F1 of a vote that says hirable with probability `share`, the mean of 1,000 draws.
+/// Measures of a vote by chance, each the mean of 1,000 draws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RandomVote {
+    /// Of those called hirable, the share that is.
+    pub precision: f64,
+    /// Of the hirable, the share called so.
+    pub recall: f64,
+    /// Harmonic mean of the two, draw by draw.
+    pub f1: f64,
+    /// Mean of the recalls of both classes; `None` where a class is missing.
+    pub balanced_accuracy: Option<f64>,
+}
+
+/// A vote that says hirable with probability `share`.
 #[must_use]
-pub fn random_vote_f1(labels: &[u8], share: f64, seed: u64) -> f64 {
+pub fn random_vote(labels: &[u8], share: f64, seed: u64) -> RandomVote {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut sum = 0.0;
+    let positives = labels.iter().map(|y| f64::from(*y)).sum::<f64>();
+    let negatives = labels.len() as f64 - positives;
+    let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+    let mut sums = [0.0; 4];
     for _ in 0..DRAWS {
-        let (mut hits, mut votes, mut positives) = (0.0, 0.0, 0.0);
+        let (mut hits, mut votes) = (0.0, 0.0);
         for label in labels {
-            let vote = rng.random_bool(share.clamp(0.0, 1.0));
-            votes += f64::from(u8::from(vote));
-            positives += f64::from(*label);
-            hits += if vote { f64::from(*label) } else { 0.0 };
+            if rng.random_bool(share.clamp(0.0, 1.0)) {
+                votes += 1.0;
+                hits += f64::from(*label);
+            }
         }
-        sum += if votes + positives > 0.0 { 2.0 * hits / (votes + positives) } else { 0.0 };
+        let recall = ratio(hits, positives);
+        let balanced = f64::midpoint(recall, 1.0 - ratio(votes - hits, negatives));
+        for (sum, value) in
+            sums.iter_mut().zip([ratio(hits, votes), recall, ratio(2.0 * hits, votes + positives), balanced])
+        {
+            *sum += value / DRAWS as f64;
+        }
     }
-    sum / DRAWS as f64
+    let [precision, recall, f1, balanced] = sums;
+    RandomVote { precision, recall, f1, balanced_accuracy: (positives > 0.0 && negatives > 0.0).then_some(balanced) }
 }
 
 #[cfg(test)]
@@ -95,8 +118,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_random_votes_f1_is_about_the_share() {
+    fn a_random_vote_measures_what_chance_gives() {
+        // Of 45 % positives a vote of 60 % finds 60 %, is right in 45 %, and F1 lies between.
         let labels: Vec<u8> = (0..800).map(|i| u8::from(i % 20 < 9)).collect();
-        assert!((random_vote_f1(&labels, 0.45, 1) - 0.45).abs() < 0.01);
+        let vote = random_vote(&labels, 0.6, 1);
+        let near = |found: f64, expected: f64| (found - expected).abs() < 0.01;
+        assert!(near(vote.precision, 0.45) && near(vote.recall, 0.6) && near(vote.f1, 2.0 * 0.27 / 1.05), "{vote:?}");
+        assert!(vote.balanced_accuracy.is_some_and(|found| near(found, 0.5)));
+        assert_eq!(random_vote(&[1, 1], 0.5, 1).balanced_accuracy, None);
     }
 }

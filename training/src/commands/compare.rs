@@ -32,7 +32,9 @@ pub(super) fn run(arguments: &Compare, quiet: bool) -> Result<()> {
         folder: arguments.out.clone(),
         device: device(&arguments.training.device)?,
     };
-    for seed in 1..=arguments.seeds {
+    comparison.prepare()?;
+    let first = arguments.training.seed;
+    for seed in first..first.saturating_add(arguments.seeds) {
         comparison.seed(seed, &|name| -> Box<dyn Observer> { Box::new(Bar::new(name, quiet)) })?;
     }
     Ok(())

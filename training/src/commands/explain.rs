@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::print;
+use super::{print, tell};
 use crate::Result;
 use crate::bundle::network_seed;
 use crate::cli::Explain;
@@ -21,7 +21,7 @@ use crate::explain::{
     question_weights, slices_test, unevenness, word_weights,
 };
 use crate::files::{make_folder, write_json, write_whole};
-use crate::fit::{Settings, Single, Unseen, load_run, singles, train};
+use crate::fit::{Settings, Single, Unseen, load_run, positive_weight, singles, train};
 use crate::models::HireNet;
 use crate::nn::Parameters;
 use crate::synth::read_truth;
@@ -40,6 +40,8 @@ struct Explanation {
     questions: Vec<QuestionWeight>,
     /// The same network trained on shuffled labels.
     control: Option<(Unevenness, Influence)>,
+    /// Whether attention goes with influence, and more than the control's; `None` without a control.
+    influential: Option<bool>,
 }
 
 pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
@@ -50,15 +52,19 @@ pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
     let looked_at: Vec<usize> = splits.of(Split::Test).iter().copied().take(arguments.interviews).collect();
     let truths = if corpus.header().synthetic { Some(read_truth(&arguments.dataset)?) } else { None };
     let mut found = BTreeMap::new();
-    for single in singles(&corpus, &networks, 1.0) {
+    // The control is trained as the run was, with its weight of the classes.
+    let positive = positive_weight(&corpus, splits.of(Split::Train), settings.train.balance);
+    for single in singles(&corpus, &networks, positive) {
         let seen = attended(&single, &looked_at)?;
         let moments = truths.as_ref().map(|t| moments_hit(&seen, t, single.modality, settings.train.seed));
         let words = if single.modality == Modality::Verbal { word_weights(&seen, &corpus)? } else { Vec::new() };
         let control =
             if arguments.no_control { None } else { Some(control(&single, &settings, &splits, &looked_at, quiet)?) };
+        let influence = influence(&single, &seen, settings.train.seed)?;
         let explanation = Explanation {
             attention: unevenness(&seen),
-            influence: influence(&single, &seen, settings.train.seed)?,
+            influential: control.as_ref().map(|(_, control)| influence.exceeds(control)),
+            influence,
             slices: slices_test(&single, &seen)?,
             moments,
             words,
@@ -98,37 +104,26 @@ fn control(
     Ok((unevenness(&seen), influence(&shuffled, &seen, settings.train.seed)?))
 }
 
-fn tell(line: &str) {
-    use std::io::Write as _;
-    // Nobody is left to tell where stderr is gone.
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
     let mut out = String::new();
     for (modality, e) in found {
         let _ = writeln!(out, "## {modality}\n");
-        let _ = writeln!(
-            out,
-            "- {} answers, {:.0} % with a moment that stands out, peak {:.1} times uniform",
-            e.attention.answers,
-            100.0 * e.attention.with_a_moment,
-            e.attention.mean_peak
-        );
-        let verdict =
-            if e.influence.influential { "attention goes with influence" } else { "attention is NOT influential" };
-        let _ = writeln!(
-            out,
-            "- {verdict}: rank correlation with |influence| {:.2} over {} slices; mean |influence| {:.3} of attention slices, {:.3} of random ones",
-            e.influence.rank_correlation, e.influence.slices, e.influence.attention, e.influence.random
-        );
+        attention(&mut out, e);
         match &e.slices {
             Some(s) => {
                 let _ = writeln!(
                     out,
-                    "- slices test over {} answers: AUC {:.3} in attention slices; {:.3} in random ones (t = {:.1}), {:.3} in \
-                     position-matched ones (t = {:.1})",
-                    s.answers, s.attention_auc, s.random.auc, s.random.t, s.position_matched.auc, s.position_matched.t
+                    "- slices test over {} answers of {} interviews: AUC {:.3} in attention slices; {:.3} in random ones (t = \
+                     {:.1}, p = {:.1e}), {:.3} in position-matched ones (t = {:.1}, p = {:.1e})",
+                    s.answers,
+                    s.interviews,
+                    s.attention_auc,
+                    s.random.auc,
+                    s.random.t,
+                    s.random.p,
+                    s.position_matched.auc,
+                    s.position_matched.t,
+                    s.position_matched.p
                 );
             }
             None => {
@@ -138,19 +133,10 @@ fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
         if let Some(m) = &e.moments {
             let _ = writeln!(
                 out,
-                "- planted moments: {:.1} % of {} positive-evidence answers hit within 0.5 s; {:.1} % by random rows",
+                "- planted moments: {:.1} % of {} positive-evidence answers hit within 0.5 s; {:.1} % by random slices",
                 100.0 * m.hit,
                 m.answers,
                 100.0 * m.random
-            );
-        }
-        if let Some((attention, influence)) = &e.control {
-            let _ = writeln!(
-                out,
-                "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {:.2}",
-                100.0 * attention.with_a_moment,
-                attention.mean_peak,
-                influence.rank_correlation
             );
         }
         let words: Vec<String> = e.words.iter().take(TOP).map(|w| format!("{} {:.1}", w.word, w.importance)).collect();
@@ -163,4 +149,36 @@ fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Attention and its influence beside the control's.
+fn attention(out: &mut String, e: &Explanation) {
+    let _ = writeln!(
+        out,
+        "- {} answers, {:.0} % with a moment that stands out, peak {:.1} times uniform",
+        e.attention.answers,
+        100.0 * e.attention.with_a_moment,
+        e.attention.mean_peak
+    );
+    let verdict = match e.influential {
+        Some(true) => "attention goes with influence, more than on shuffled labels",
+        Some(false) => "attention is NOT influential",
+        None => "no verdict on attention without its control on shuffled labels",
+    };
+    let [low, high] = e.influence.interval;
+    let _ = writeln!(
+        out,
+        "- {verdict}: rank correlation with |influence| {:.2} (95 % {low:.2} to {high:.2}) over {} slices; mean |influence| \
+         {:.3} of attention slices, {:.3} of random ones",
+        e.influence.rank_correlation, e.influence.slices, e.influence.attention, e.influence.random
+    );
+    if let Some((attention, influence)) = &e.control {
+        let _ = writeln!(
+            out,
+            "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {:.2}",
+            100.0 * attention.with_a_moment,
+            attention.mean_peak,
+            influence.rank_correlation
+        );
+    }
 }

@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{device, print};
+use super::{device, print, tell};
 use crate::Result;
 use crate::bundle::{CardText, card};
 use crate::cli::Fit;
 use crate::data::{Corpus, Split};
+use crate::eval::bundle::{SPLIT_KEY, TrainedOn};
 use crate::eval::metrics::{Measures, measures};
 use crate::eval::predictions::{FUSED, Predictions};
-use crate::eval::threshold::best_threshold;
-use crate::files::{make_folder, write_json, write_whole};
-use crate::fit::{Fitted, Observer, Run, Settings, curves};
+use crate::files::{check_writable, make_folder, write_json, write_whole};
+use crate::fit::{Epoch, Fitted, Observer, Run, Settings, best_epoch, curves};
 use crate::progress::Bar;
 
 pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
+    check_writable(&arguments.out)?;
     let base = arguments.training.settings();
     let corpus = Corpus::open(&arguments.dataset, &base.modalities, arguments.reading.limits())?;
     let folder = arguments.run.clone().unwrap_or_else(|| arguments.out.with_extension("run"));
@@ -37,6 +38,7 @@ pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
         };
         let prefix = if single { String::new() } else { format!("{label} ") };
         let fitted = run.fit(&|name| -> Box<dyn Observer> { Box::new(Bar::new(&format!("{prefix}{name}"), quiet)) })?;
+        warn_of_classes(&corpus, &fitted, quiet);
         let auc = validation_auc(&fitted);
         tried.push(json!({"settings": label, "validation_auc": auc}));
         write_results(&place, &fitted)?;
@@ -57,21 +59,34 @@ fn fused(fitted: &Fitted) -> Option<&Predictions> {
     fitted.predictions.iter().find(|said| said.modality == FUSED)
 }
 
+/// Validation AUC of the fusion's weights that are kept: it ranks a grid.
 fn validation_auc(fitted: &Fitted) -> f64 {
-    let auc = |history: &Vec<crate::fit::Epoch>| history.iter().map(|e| e.validation_auc).fold(0.0, f64::max);
-    fitted.histories.get(FUSED).map_or(0.0, auc)
+    fitted.histories.get(FUSED).map_or(0.0, |history| history[best_epoch(history)].validation_auc)
+}
+
+/// The epoch whose weights are kept, in words.
+fn kept(history: &[Epoch]) -> String {
+    match best_epoch(history) {
+        0 => "kept at its start: no epoch was better".to_owned(),
+        epoch => format!("epoch {epoch} of {}", history.len() - 1),
+    }
+}
+
+/// Validation of one class chooses nothing: neither the epoch to stop at nor calibration and threshold.
+fn warn_of_classes(corpus: &Corpus, fitted: &Fitted, quiet: bool) {
+    for (split, what) in [(Split::Validation, "chosen"), (Split::Test, "measured")] {
+        let mut labels = fitted.splits.of(split).iter().map(|index| corpus.records()[*index].label);
+        let first = labels.next();
+        if !quiet && labels.all(|label| Some(label) == first) {
+            tell(&format!("warning: all {split} interviews have the same label: nothing can be {what} on them"));
+        }
+    }
 }
 
 /// Measures of calibrated test scores at the validation's threshold.
 fn test_measures(said: &Predictions) -> Measures {
-    let calibration = said.calibration();
-    let calibrated = |scored: &[crate::fit::Scored]| -> (Vec<f64>, Vec<u8>) {
-        scored.iter().map(|s| (calibration.score(s.logit as f32), s.label)).unzip()
-    };
-    let (validation, labels) = calibrated(&said.validation);
-    let threshold = best_threshold(&validation, &labels);
-    let (test, labels) = calibrated(&said.test);
-    measures(&test, &labels, threshold)
+    let (test, labels) = said.calibrated(&said.test);
+    measures(&test, &labels, said.threshold())
 }
 
 /// Curves, measures and predictions in the run's folder.
@@ -79,24 +94,26 @@ fn write_results(folder: &Path, fitted: &Fitted) -> Result<()> {
     write_whole(&folder.join("curves.svg"), curves::svg(&fitted.histories).as_bytes())?;
     let measured: Map<String, Value> =
         fitted.predictions.iter().map(|said| (said.modality.clone(), json!(test_measures(said)))).collect();
-    write_json(&folder.join("metrics.json"), &json!({"test": measured, "history": fitted.histories}))?;
+    let kept: Map<String, Value> = fitted
+        .histories
+        .iter()
+        .map(|(name, history)| (name.clone(), json!({"epoch": best_epoch(history), "in_words": kept(history)})))
+        .collect();
+    let metrics = json!({"test": measured, "kept": kept, "history": fitted.histories});
+    write_json(&folder.join("metrics.json"), &metrics)?;
     fitted.predictions.iter().try_for_each(|said| said.save(&folder.join("predictions")))
 }
 
 fn export(arguments: &Fit, corpus: &Corpus, settings: &Settings, fitted: &Fitted) -> Result<()> {
     let Some(said) = fused(fitted) else { return Ok(()) };
-    let calibration = said.calibration();
-    let (validation, labels): (Vec<f64>, Vec<u8>) =
-        said.validation.iter().map(|s| (calibration.score(s.logit as f32), s.label)).unzip();
-    let counts: Map<String, Value> = Split::ALL
-        .iter()
-        .map(|split| {
-            (
-                format!("{split:?}").to_lowercase(),
-                json!(corpus.records().iter().filter(|r| r.split == Some(*split)).count()),
-            )
-        })
-        .collect();
+    let counts: Map<String, Value> =
+        Split::ALL.iter().map(|split| (split.to_string(), json!(fitted.splits.of(*split).len()))).collect();
+    let trained_on = TrainedOn {
+        how: settings.split,
+        seed: settings.train.seed,
+        read: fitted.config.read,
+        dataset: fitted.config.dataset.clone(),
+    };
     let more = Map::from_iter([
         (
             "model".to_owned(),
@@ -105,18 +122,21 @@ fn export(arguments: &Fit, corpus: &Corpus, settings: &Settings, fitted: &Fitted
         ("measured_on_test".to_owned(), json!(test_measures(said))),
         ("settings".to_owned(), json!(settings)),
         ("interviews".to_owned(), json!(counts)),
+        (SPLIT_KEY.to_owned(), json!(trained_on)),
     ]);
     let text = CardText { name: arguments.name.clone(), version: arguments.version.clone(), more };
-    let card = card(corpus.header(), &text, best_threshold(&validation, &labels), &fitted.calibration);
+    let card = card(corpus.header(), &text, said.threshold(), &fitted.calibration);
     write_whole(&arguments.out, &fitted.networks.bundle(&card)?)
 }
 
 fn summary(fitted: &Fitted) -> String {
     let line = |said: &Predictions| {
         let m = test_measures(said);
+        let auc = m.auc.map_or("-".to_owned(), |auc| format!("{auc:.3}"));
+        let kept = fitted.histories.get(&said.modality).map_or(String::new(), |history| kept(history));
         format!(
-            "{:<7} test AUC {:.3}, F1 {:.3} (all positive {:.3}), calibration error {:.3}",
-            said.modality, m.auc, m.f1, m.all_positive_f1, m.calibration_error
+            "{:<7} test AUC {auc}, F1 {:.3} (all positive {:.3}), calibration error {:.3}; {kept}",
+            said.modality, m.f1, m.all_positive_f1, m.calibration_error
         )
     };
     fitted.predictions.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -44,6 +44,12 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Says something beside the result, on stderr.
+fn tell(line: &str) {
+    // Nobody is left to tell where stderr is gone.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// The device of a name.
 fn device(name: &str) -> Result<Device> {
     match name.strip_prefix("cuda:") {

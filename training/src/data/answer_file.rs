@@ -140,7 +140,10 @@ impl<'a> AnswerFile<'a> {
             .ok_or_else(|| wrong("its metadata lacks `hirenet`".to_owned()))?;
         match about["format"].as_str() {
             Some(found) if formats.contains(&found) => {}
-            found => return Err(wrong(format!("format is {found:?}; `{}` is read here", formats.join("` or `")))),
+            found => {
+                let (found, read) = (found.unwrap_or("missing"), formats.join("` or `"));
+                return Err(wrong(format!("format is `{found}`; `{read}` is read here")));
+            }
         }
         Ok(AnswerFile { path, file, data, header, about })
     }
@@ -219,10 +222,10 @@ impl<'a> AnswerFile<'a> {
         Ok(Rows { values, kept })
     }
 
-    /// Compares the schema ids with the data set's.
+    /// Compares the schema ids with the data set's. Every tensor that is there must have one.
     ///
     /// # Errors
-    /// [`TrainError::Dataset`] where one differs.
+    /// [`TrainError::Dataset`] where one differs or is missing.
     pub fn check_schemas(&self, schemas: &SchemaEntries) -> Result<()> {
         let mut schemas = schemas.clone();
         let named = self.about["schemas"].as_object().ok_or_else(|| self.wrong("`schemas` is missing".to_owned()))?;
@@ -231,6 +234,26 @@ impl<'a> AnswerFile<'a> {
             if wanted.map(|entry| entry.id.as_str()) != id.as_str() {
                 let wanted = wanted.map_or("none", |entry| entry.id.as_str());
                 return Err(self.wrong(format!("its {name} schema is {id}; the data set's is {wanted}")));
+            }
+        }
+        for tensor in ["verbal", "vocal", "visual", "question", "title"].into_iter().filter(|name| self.has(name)) {
+            let name = if matches!(tensor, "question" | "title") { "context" } else { tensor };
+            if !named.contains_key(name) {
+                return Err(self.wrong(format!("it holds `{tensor}`, but `schemas` names no {name} schema")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the interview and the answer that the file was written for with the record that names it.
+    ///
+    /// # Errors
+    /// [`TrainError::Dataset`] where it is another's.
+    pub fn check_owner(&self, interview: &str, answer: &str) -> Result<()> {
+        for (key, wanted) in [("interview_id", interview), ("answer", answer)] {
+            let found = self.about[key].as_str().unwrap_or_default();
+            if found != wanted {
+                return Err(self.wrong(format!("its `{key}` is `{found}`; `{wanted}` was expected")));
             }
         }
         Ok(())

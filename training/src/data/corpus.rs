@@ -37,6 +37,20 @@ impl Limits {
     }
 }
 
+/// SHA-256 of a data set's header and interviews' file, as [`Corpus::fingerprint`].
+///
+/// # Errors
+/// [`TrainError::Read`]
+pub fn fingerprint(folder: &Path) -> Result<String> {
+    let mut hashes = String::new();
+    for name in [super::header::HEADER_FILE, super::record::RECORDS_FILE] {
+        let path = folder.join(name);
+        let (hash, _) = hirenet_core::sha256_file(&path).map_err(|error| TrainError::read(&path, &error))?;
+        hashes += &hash;
+    }
+    Ok(hirenet_core::sha256_bytes(hashes.as_bytes()))
+}
+
 /// A data set.
 pub struct Corpus {
     folder: PathBuf,
@@ -84,6 +98,26 @@ impl Corpus {
         &self.header
     }
 
+    /// SHA-256 of what the header and the interviews' file say: which data set this is. Answers' files are not read.
+    ///
+    /// # Errors
+    /// [`TrainError::Read`]
+    pub fn fingerprint(&self) -> Result<String> {
+        fingerprint(&self.folder)
+    }
+
+    /// The modalities' limits and the cache.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The file that names the interviews, for messages.
+    #[must_use]
+    pub fn records_file(&self) -> PathBuf {
+        self.folder.join(super::record::RECORDS_FILE)
+    }
+
     /// Its interviews.
     #[must_use]
     pub fn records(&self) -> &[Record] {
@@ -120,6 +154,7 @@ impl Corpus {
         for answer in &record.answers {
             let path = self.folder.join(&answer.file);
             let file = AnswerFile::open(&path, &[ANSWER_FORMAT])?;
+            file.check_owner(&record.id, &answer.id)?;
             if title.is_none() {
                 title = Some(file.title(width)?);
             }

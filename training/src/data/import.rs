@@ -37,8 +37,8 @@ impl Decision {
 /// Reads a CSV with the columns `interview_id`, `decision`, `position_id`, `title` and any number of `group_NAME`.
 ///
 /// # Errors
-/// [`TrainError::Read`]; [`TrainError::Dataset`] with the line of a decision outside 0 and 1, or of another position than
-/// an earlier line's.
+/// [`TrainError::Read`]; [`TrainError::Dataset`] with the line of a decision outside 0 and 1, of an empty id, or of another
+/// position or group than an earlier line's.
 pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
     let wrong = |line: u64, detail: String| TrainError::dataset(path, format!("line {line}: {detail}"));
     let mut reader = csv::Reader::from_path(path).map_err(|error| TrainError::read(path, &error))?;
@@ -59,6 +59,11 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
             "1" => 1,
             other => return Err(wrong(line, format!("decision is `{other}`; it must be 0 or 1"))),
         };
+        for (at, name) in [(id, "interview_id"), (position, "position_id")] {
+            if field(at).is_empty() {
+                return Err(wrong(line, format!("`{name}` is empty")));
+            }
+        }
         let position = PositionRecord { id: field(position), title: field(title) };
         let groups = headers.iter().enumerate().filter_map(|(at, name)| {
             let value = field(at);
@@ -67,10 +72,16 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
         let known = decisions.entry(field(id)).or_insert_with(|| Decision {
             votes: Vec::new(),
             position: position.clone(),
-            groups: groups.collect(),
+            groups: BTreeMap::new(),
         });
         if known.position != position {
             return Err(wrong(line, "the interview has another position on an earlier line".to_owned()));
+        }
+        for (name, value) in groups {
+            let earlier = known.groups.entry(name.clone()).or_insert_with(|| value.clone());
+            if *earlier != value {
+                return Err(wrong(line, format!("{GROUP}{name} is `{value}`, on an earlier line `{earlier}`")));
+            }
         }
         known.votes.push(vote);
     }
@@ -86,26 +97,19 @@ pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> 
     make_folder(&out.join("answers"))?;
     let mut schemas = SchemaEntries::default();
     let (mut records, mut undecided) = (Vec::new(), 0);
+    let mut seen: HashMap<String, &Path> = HashMap::new();
     for folder in results {
-        let assessment: Assessment = read_json(&folder.join("assessment.json"))?;
+        let path = folder.join("assessment.json");
+        let assessment: Assessment = read_json(&path)?;
+        if let Some(earlier) = seen.insert(assessment.interview_id.clone(), folder) {
+            let detail = format!("interview `{}` is in {} too", assessment.interview_id, earlier.display());
+            return Err(TrainError::dataset(path, detail));
+        }
         let Some(decision) = known.get(&assessment.interview_id) else {
             undecided += 1;
             continue;
         };
-        let number = records.len();
-        let mut answers = Vec::new();
-        for answer in &assessment.answers {
-            let source = folder.join("tracks").join(format!("{}.safetensors", answer.id));
-            // An answer that failed as a whole left no tracks.
-            if !source.exists() {
-                continue;
-            }
-            let words = answer.transcript.as_ref().map(|t| t.words.iter().map(|word| word.text.clone()).collect());
-            let content = convert(&source, &assessment.interview_id, &answer.id, words, &mut schemas)?;
-            let file = format!("answers/i{number:05}-a{}.safetensors", answers.len() + 1);
-            write_whole(&out.join(&file), &content.to_bytes(&schemas)?)?;
-            answers.push(AnswerRecord { id: answer.id.clone(), question: answer.question.clone(), file });
-        }
+        let answers = answers_of(folder, &assessment, records.len(), out, &mut schemas)?;
         records.push(Record {
             id: assessment.interview_id.clone(),
             position: decision.position.clone(),
@@ -117,6 +121,10 @@ pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> 
     }
     if records.is_empty() {
         return Err(TrainError::dataset(decisions, "it decides none of the interviews"));
+    }
+    if schemas.context.is_none() {
+        let detail = "none of the decided interviews has tracks: there is nothing to train on";
+        return Err(TrainError::dataset(results[0].join("assessment.json"), detail));
     }
     write_records(out, &records)?;
     let header = Header {
@@ -131,6 +139,39 @@ pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> 
     Ok((records.len(), undecided))
 }
 
+/// Writes the answers' files of interview `number`.
+fn answers_of(
+    folder: &Path,
+    assessment: &Assessment,
+    number: usize,
+    out: &Path,
+    schemas: &mut SchemaEntries,
+) -> Result<Vec<AnswerRecord>> {
+    let mut answers = Vec::new();
+    for answer in &assessment.answers {
+        let source = folder.join("tracks").join(format!("{}.safetensors", answer.id));
+        if !source.exists() {
+            // An answer that failed as a whole left no tracks, and its assessment lists none.
+            if answer.tracks.iter().next().is_some() {
+                return Err(TrainError::dataset(source, "it is missing, but assessment.json lists its tracks"));
+            }
+            continue;
+        }
+        let words = answer.transcript.as_ref().map(|t| t.words.iter().map(|word| word.text.clone()).collect());
+        let content = convert(&source, &assessment.interview_id, &answer.id, words, schemas)?;
+        for (modality, _) in answer.tracks.iter() {
+            if !content.tracks.iter().any(|(name, _)| *name == modality.as_str()) {
+                let detail = format!("it has no {modality} track, but assessment.json lists one");
+                return Err(TrainError::dataset(source, detail));
+            }
+        }
+        let file = format!("answers/i{number:05}-a{}.safetensors", answers.len() + 1);
+        write_whole(&out.join(&file), &content.to_bytes(schemas)?)?;
+        answers.push(AnswerRecord { id: answer.id.clone(), question: answer.question.clone(), file });
+    }
+    Ok(answers)
+}
+
 /// One answer's tracks in the data set's form; new schemas are noted, a differing one is refused.
 fn convert(
     source: &Path,
@@ -140,6 +181,8 @@ fn convert(
     schemas: &mut SchemaEntries,
 ) -> Result<AnswerContent> {
     let file = AnswerFile::open(source, &[TRACKS_FORMAT])?;
+    // Tracks of another interview would be judged by this one's decision.
+    file.check_owner(interview, answer)?;
     let described = file.about()["tracks"].as_object().cloned().unwrap_or_default();
     let mut content = AnswerContent {
         interview: interview.to_owned(),

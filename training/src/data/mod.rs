@@ -13,7 +13,7 @@ mod statistics;
 
 pub use answer_file::{AnswerContent, TrackContent};
 pub use batch::{Batch, WordRows};
-pub use corpus::{Corpus, Limits};
+pub use corpus::{Corpus, Limits, fingerprint};
 pub use header::{DATASET_FORMAT, Header, SchemaEntries, SchemaEntry};
 pub use record::{AnswerRecord, PositionRecord, Record, Split, read_records, write_records};
 pub use sample::{AnswerSample, Rows, Sample};

@@ -7,10 +7,8 @@ use ndarray::Array1;
 use rayon::prelude::*;
 
 use super::Corpus;
-use crate::Result;
+use crate::{Result, TrainError};
 
-/// Interviews that the statistics are taken from at most: beyond this they no longer move.
-const MAX_INTERVIEWS: usize = 500;
 /// A feature that never moves gets this deviation.
 const MIN_STD: f32 = 1e-4;
 
@@ -33,9 +31,8 @@ impl Normalisation {
 /// The statistics of each of the corpus's modalities over the interviews with these numbers.
 ///
 /// # Errors
-/// Those of reading the interviews.
+/// Those of reading the interviews; [`TrainError::Dataset`] where none of them has a row of a modality.
 pub fn normalisation(corpus: &Corpus, train: &[usize]) -> Result<BTreeMap<Modality, Normalisation>> {
-    let taken = &train[..train.len().min(MAX_INTERVIEWS)];
     let widths: Vec<(Modality, usize)> = corpus
         .modalities()
         .iter()
@@ -43,7 +40,7 @@ pub fn normalisation(corpus: &Corpus, train: &[usize]) -> Result<BTreeMap<Modali
         .collect();
     let empty = || widths.iter().map(|(_, width)| Sums::new(*width)).collect::<Vec<_>>();
     // Summed in the interviews' order, so that any number of cores gives the same.
-    let parts: Vec<Vec<Sums>> = taken
+    let parts: Vec<Vec<Sums>> = train
         .par_iter()
         .map(|index| {
             let sample = corpus.sample(*index)?;
@@ -61,6 +58,10 @@ pub fn normalisation(corpus: &Corpus, train: &[usize]) -> Result<BTreeMap<Modali
     let mut total = empty();
     for part in &parts {
         total.iter_mut().zip(part).for_each(|(total, part)| total.join(part));
+    }
+    if let Some(((modality, _), _)) = widths.iter().zip(&total).find(|(_, sums)| sums.count == 0.0) {
+        let detail = format!("no training interview has a valid {modality} row; leave it out of --modalities");
+        return Err(TrainError::dataset(corpus.records_file(), detail));
     }
     Ok(widths.iter().zip(total).map(|((modality, _), sums)| (*modality, sums.finish())).collect())
 }

@@ -13,6 +13,9 @@ pub fn interval(
     seed: u64,
     measure: impl Fn(&[f64], &[u8]) -> f64 + Sync,
 ) -> [f64; 2] {
+    if labels.is_empty() {
+        return [f64::NAN; 2];
+    }
     let mut found: Vec<f64> = (0..draws as u64)
         .into_par_iter()
         .map(|draw| {

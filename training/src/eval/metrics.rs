@@ -67,10 +67,10 @@ pub struct Measures {
     pub f1: f64,
     /// F1 of calling everybody hirable: what a model must beat.
     pub all_positive_f1: f64,
-    /// Area under the ROC curve.
-    pub auc: f64,
-    /// Mean of the recalls of both classes.
-    pub balanced_accuracy: f64,
+    /// Area under the ROC curve; `None` where a class is missing.
+    pub auc: Option<f64>,
+    /// Mean of the recalls of both classes; `None` where a class is missing.
+    pub balanced_accuracy: Option<f64>,
     /// Expected calibration error.
     pub calibration_error: f64,
 }
@@ -86,15 +86,17 @@ pub fn measures(probabilities: &[f64], labels: &[u8], threshold: f64) -> Measure
     let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
     let precision = ratio(true_positive, true_positive + false_positive);
     let recall = ratio(true_positive, true_positive + false_negative);
-    let prevalence = ratio(true_positive + false_negative, labels.len() as f64);
+    let (positives, negatives) = (true_positive + false_negative, true_negative + false_positive);
+    let prevalence = ratio(positives, labels.len() as f64);
+    let both = positives > 0.0 && negatives > 0.0;
     Measures {
         count: labels.len(),
         precision,
         recall,
         f1: ratio(2.0 * precision * recall, precision + recall),
         all_positive_f1: ratio(2.0 * prevalence, 1.0 + prevalence),
-        auc: auc(probabilities, labels),
-        balanced_accuracy: f64::midpoint(recall, ratio(true_negative, true_negative + false_positive)),
+        auc: both.then(|| auc(probabilities, labels)),
+        balanced_accuracy: both.then(|| f64::midpoint(recall, true_negative / negatives)),
         calibration_error: calibration_error(probabilities, labels),
     }
 }
@@ -119,7 +121,16 @@ mod tests {
         let m = measures(&scores, &labels, 0.5);
         assert_eq!((m.precision, m.recall), (0.75, 0.6));
         assert!((m.f1 - 2.0 / 3.0).abs() < 1e-12 && (m.all_positive_f1 - 2.0 / 3.0).abs() < 1e-12);
-        assert!((m.balanced_accuracy - 0.7).abs() < 1e-12);
+        assert!(m.balanced_accuracy.is_some_and(|found| (found - 0.7).abs() < 1e-12));
+    }
+
+    #[test]
+    fn what_needs_both_classes_is_not_made_up_from_one() {
+        for label in [0, 1] {
+            let m = measures(&[0.2, 0.9], &[label; 2], 0.5);
+            assert_eq!((m.auc, m.balanced_accuracy), (None, None));
+            assert!(serde_json::json!(m)["auc"].is_null());
+        }
     }
 
     #[test]

@@ -9,20 +9,21 @@ use super::bootstrap::interval;
 use super::metrics::{Measures, auc, calibration_error, measures, sigmoid};
 use super::predictions::Predictions;
 use super::reported::reported;
-use super::threshold::best_threshold;
-use crate::baselines::random_vote_f1;
+use crate::baselines::random_vote;
 use crate::data::Record;
-use crate::fit::Scored;
 
 /// A group or position smaller than this is told, but its AUC says little.
 pub const SMALL: usize = 20;
+/// The model's name of a vote by chance.
+const RANDOM: &str = "random";
 
 /// One seed of one model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Seed {
     /// Seed of the run.
     pub seed: u64,
-    /// At the threshold that was best on validation, after calibration.
+    /// At the threshold that was best on validation, after calibration; of a bundle at its card's, after its card's
+    /// calibration.
     pub test: Measures,
     /// That threshold.
     pub threshold: f64,
@@ -30,10 +31,10 @@ pub struct Seed {
     pub f1_at_half: f64,
     /// Calibration error of the uncalibrated scores.
     pub calibration_error_before: f64,
-    /// 95 % bootstrap interval of the AUC.
-    pub auc_interval: [f64; 2],
-    /// 95 % bootstrap interval of F1.
-    pub f1_interval: [f64; 2],
+    /// 95 % bootstrap interval of the AUC; `None` where a class is missing.
+    pub auc_interval: Option<[f64; 2]>,
+    /// 95 % bootstrap interval of F1; `None` of a vote by chance.
+    pub f1_interval: Option<[f64; 2]>,
 }
 
 /// One model on one modality.
@@ -43,10 +44,12 @@ pub struct ModelReport {
     pub model: String,
     /// A modality, or `fused`.
     pub modality: String,
+    /// Whether it is a bundle, with a calibration and threshold of its own.
+    pub bundle: bool,
     /// Each seed.
     pub seeds: Vec<Seed>,
-    /// Mean and standard deviation over the seeds, by measure.
-    pub over_seeds: BTreeMap<&'static str, [f64; 2]>,
+    /// Mean and standard deviation over the seeds, by measure; `None` where no seed has it.
+    pub over_seeds: BTreeMap<&'static str, Option<[f64; 2]>>,
     /// Measures of the first seed in each group, by attribute and value.
     pub groups: BTreeMap<String, Measures>,
     /// Measures of the first seed in each position.
@@ -81,22 +84,30 @@ pub fn reports(predictions: &[Predictions], records: &[Record], draws: usize) ->
 
 fn report(predictions: &[&Predictions], records: &[Record], draws: usize) -> ModelReport {
     let seeds: Vec<Seed> = predictions.iter().map(|said| seed(said, draws)).collect();
-    let over = |of: fn(&Seed) -> f64| mean_and_deviation(&seeds.iter().map(of).collect::<Vec<_>>());
+    let over = |of: fn(&Seed) -> Option<f64>| {
+        let there: Vec<f64> = seeds.iter().filter_map(of).collect();
+        (!there.is_empty()).then(|| mean_and_deviation(&there))
+    };
     let over_seeds = BTreeMap::from([
-        ("precision", over(|s| s.test.precision)),
-        ("recall", over(|s| s.test.recall)),
-        ("f1", over(|s| s.test.f1)),
-        ("all_positive_f1", over(|s| s.test.all_positive_f1)),
+        ("precision", over(|s| Some(s.test.precision))),
+        ("recall", over(|s| Some(s.test.recall))),
+        ("f1", over(|s| Some(s.test.f1))),
+        ("all_positive_f1", over(|s| Some(s.test.all_positive_f1))),
         ("auc", over(|s| s.test.auc)),
         ("balanced_accuracy", over(|s| s.test.balanced_accuracy)),
-        ("calibration_error_before", over(|s| s.calibration_error_before)),
-        ("calibration_error", over(|s| s.test.calibration_error)),
+        ("calibration_error_before", over(|s| Some(s.calibration_error_before))),
+        ("calibration_error", over(|s| Some(s.test.calibration_error))),
     ]);
     let first = predictions[0];
-    let by = |keys: &dyn Fn(&Record) -> Vec<String>| by_key(first, seeds[0].threshold, records, keys);
+    let by = |keys: &dyn Fn(&Record) -> Vec<String>| match first.model.as_str() {
+        // One draw of chance says nothing about a part.
+        RANDOM => BTreeMap::new(),
+        _ => by_key(first, seeds[0].threshold, records, keys),
+    };
     ModelReport {
         model: first.model.clone(),
         modality: first.modality.clone(),
+        bundle: first.own.is_some() && first.validation.is_empty(),
         over_seeds,
         groups: by(&|record| record.groups.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         positions: by(&|record| vec![record.position.id.clone()]),
@@ -105,32 +116,36 @@ fn report(predictions: &[&Predictions], records: &[Record], draws: usize) -> Mod
     }
 }
 
-fn calibrated(said: &Predictions, scored: &[Scored]) -> (Vec<f64>, Vec<u8>) {
-    let calibration = said.calibration();
-    scored.iter().map(|s| (calibration.score(s.logit as f32), s.label)).unzip()
-}
-
 fn seed(said: &Predictions, draws: usize) -> Seed {
-    let (validation, validation_labels) = calibrated(said, &said.validation);
-    let threshold = best_threshold(&validation, &validation_labels);
-    let (test, labels) = calibrated(said, &said.test);
+    let threshold = said.threshold();
+    let (test, labels) = said.calibrated(&said.test);
     let raw: Vec<f64> = said.test.iter().map(|s| sigmoid(s.logit)).collect();
-    let mut at_threshold = measures(&test, &labels, threshold);
-    if said.model == "random" {
-        let share =
-            validation_labels.iter().map(|y| f64::from(*y)).sum::<f64>() / validation_labels.len().max(1) as f64;
-        at_threshold.f1 = random_vote_f1(&labels, share, said.seed);
-        (at_threshold.precision, at_threshold.recall) = (at_threshold.f1, at_threshold.f1);
-    }
-    Seed {
+    let at_threshold = measures(&test, &labels, threshold);
+    let over = |measure: &(dyn Fn(&[f64], &[u8]) -> f64 + Sync)| interval(&test, &labels, draws, said.seed, measure);
+    let seed = Seed {
         seed: said.seed,
         threshold,
         f1_at_half: measures(&test, &labels, 0.5).f1,
         calibration_error_before: calibration_error(&raw, &labels),
-        auc_interval: interval(&test, &labels, draws, said.seed, auc),
-        f1_interval: interval(&test, &labels, draws, said.seed, |p, y| measures(p, y, threshold).f1),
+        auc_interval: at_threshold.auc.map(|_| over(&auc)),
+        f1_interval: (!labels.is_empty()).then(|| over(&|p, y| measures(p, y, threshold).f1)),
         test: at_threshold,
-    }
+    };
+    if said.model == RANDOM { by_chance(said, seed, &labels) } else { seed }
+}
+
+/// A vote by chance is the mean of many draws with the training interviews' share, whatever one draw's scores say.
+fn by_chance(said: &Predictions, mut seed: Seed, labels: &[u8]) -> Seed {
+    let shared = |scored: &[crate::fit::Scored]| {
+        scored.iter().map(|s| f64::from(s.label)).sum::<f64>() / scored.len().max(1) as f64
+    };
+    // Predictions of an earlier version do not tell the share; validation's is the nearest.
+    let share = said.train_positive.unwrap_or_else(|| shared(&said.validation));
+    let vote = random_vote(labels, share, said.seed);
+    (seed.test.precision, seed.test.recall) = (vote.precision, vote.recall);
+    (seed.test.f1, seed.test.balanced_accuracy) = (vote.f1, vote.balanced_accuracy);
+    (seed.f1_at_half, seed.f1_interval) = (vote.f1, None);
+    seed
 }
 
 fn by_key(
@@ -151,27 +166,32 @@ fn by_key(
     parts.into_iter().map(|(key, (scores, labels))| (key, measures(&scores, &labels, threshold))).collect()
 }
 
+fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |v| format!("{v:.3}"))
+}
+
 /// The reports as Markdown.
 #[must_use]
 pub fn markdown(reports: &[ModelReport]) -> String {
     let mut out = String::from(
-        "Test split; mean ± standard deviation over seeds. Threshold: best F1 on validation. \"reported\": precision / recall / \
-         F1 of Hemamou et al. (AAAI 2019), as recalled, on another corpus.\n\n\
+        "Test split, or what a bundle was measured on; mean ± standard deviation over seeds. Threshold: best F1 on validation; \
+         a bundle's calibration and threshold are its card's. \"-\": a class is missing. \"reported\": precision / recall / F1 of \
+         Hemamou et al. (AAAI 2019), as recalled, on another corpus.\n\n\
          | modality | model | P | R | F1 | all-positive F1 | AUC | 95 % AUC (first seed) | balanced accuracy | calibration error before → after | reported |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for report in reports {
-        let cell = |name: &str| {
-            let [mean, deviation] = report.over_seeds[name];
-            if report.seeds.len() > 1 { format!("{mean:.3} ± {deviation:.3}") } else { format!("{mean:.3}") }
+        let cell = |name: &str| match report.over_seeds[name] {
+            Some([mean, deviation]) if report.seeds.len() > 1 => format!("{mean:.3} ± {deviation:.3}"),
+            Some([mean, _]) => format!("{mean:.3}"),
+            None => "-".to_owned(),
         };
-        let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
         let paper =
             report.reported.map_or(String::new(), |(p, r, f1)| format!("{} / {} / {f1:.3}", number(p), number(r)));
-        let [low, high] = report.seeds[0].auc_interval;
+        let auc = report.seeds[0].auc_interval.map_or("-".to_owned(), |[low, high]| format!("{low:.3} to {high:.3}"));
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {low:.3} to {high:.3} | {} | {} → {} | {paper} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {auc} | {} | {} → {} | {paper} |",
             report.modality,
             report.model,
             cell("precision"),
@@ -199,12 +219,18 @@ fn parts(out: &mut String, title: &str, reports: &[ModelReport], of: fn(&ModelRe
          | modality | model | part | interviews | F1 | all-positive F1 | AUC | balanced accuracy |\n\
          | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
     );
-    for report in reports.iter().filter(|report| matches!(report.model.as_str(), "hirenet" | "gated" | "bundle")) {
+    for report in reports.iter().filter(|r| r.bundle || matches!(r.model.as_str(), "hirenet" | "gated")) {
         for (part, m) in of(report) {
             let _ = writeln!(
                 out,
-                "| {} | {} | {part} | {} | {:.3} | {:.3} | {:.3} | {:.3} |",
-                report.modality, report.model, m.count, m.f1, m.all_positive_f1, m.auc, m.balanced_accuracy
+                "| {} | {} | {part} | {} | {:.3} | {:.3} | {} | {} |",
+                report.modality,
+                report.model,
+                m.count,
+                m.f1,
+                m.all_positive_f1,
+                number(m.auc),
+                number(m.balanced_accuracy)
             );
         }
     }
@@ -212,7 +238,10 @@ fn parts(out: &mut String, title: &str, reports: &[ModelReport], of: fn(&ModelRe
 
 #[cfg(test)]
 mod tests {
+    use super::super::predictions::Own;
     use super::*;
+    use crate::fit::Scored;
+    use hirenet_model::Calibration;
 
     fn predictions(model: &str, seed: u64) -> Predictions {
         let scored = |from: usize| -> Vec<Scored> {
@@ -224,7 +253,16 @@ mod tests {
                 })
                 .collect()
         };
-        Predictions { model: model.into(), modality: "vocal".into(), seed, validation: scored(0), test: scored(60) }
+        Predictions {
+            model: model.into(),
+            modality: "vocal".into(),
+            seed,
+            validation: scored(0),
+            test: scored(60),
+            dataset: None,
+            train_positive: None,
+            own: None,
+        }
     }
 
     #[test]
@@ -242,9 +280,40 @@ mod tests {
         let reports = reports(&all, &records, 50);
         assert_eq!(reports.len(), 2);
         assert_eq!((reports[0].seeds.len(), reports[0].groups.len(), reports[0].positions.len()), (2, 2, 3));
-        assert!(reports[0].over_seeds["auc"][0] > 0.7 && reports[0].seeds[0].auc_interval[0] > 0.5);
+        assert!(reports[0].over_seeds["auc"].unwrap()[0] > 0.7 && reports[0].seeds[0].auc_interval.unwrap()[0] > 0.5);
+        // Labels alternate as the groups do: each group has one class only.
+        assert_eq!((reports[0].groups["g=0"].auc, reports[0].groups["g=1"].balanced_accuracy), (None, None));
         let text = markdown(&reports);
         assert!(text.contains("0.576 / 0.724 / 0.642") && text.contains("g=0") && text.contains("all-positive F1"));
+        assert!(text.contains("| g=0 | 30 | 0.000 | 0.000 | - | - |"), "{text}");
+    }
+
+    #[test]
+    fn chance_is_measured_with_the_training_share_and_a_vote_is_not_calibrated() {
+        let random = Predictions { train_positive: Some(0.9), ..predictions("random", 1) };
+        let seed = &reports(&[random], &[], 20)[0].seeds[0];
+        // Half of the labels are positive, nine of ten votes are.
+        assert!((seed.test.precision - 0.5).abs() < 0.02 && (seed.test.recall - 0.9).abs() < 0.02, "{seed:?}");
+        let own = Own { calibration: Calibration { a: 1.0, b: 0.0 }, threshold: 0.5 };
+        let majority = Predictions { own: Some(own), ..predictions("majority", 1) };
+        let seed = &reports(&[majority], &[], 20)[0].seeds[0];
+        // Scores go through f32, so the last bits differ.
+        assert!(seed.threshold == 0.5 && (seed.calibration_error_before - seed.test.calibration_error).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_bundle_has_its_own_calibration_before_and_after() {
+        let own = Own { calibration: Calibration { a: 0.5, b: -1.0 }, threshold: 0.3 };
+        let said = Predictions { own: Some(own), validation: Vec::new(), ..predictions("b.onnx", 1) };
+        let raw: Vec<f64> = said.test.iter().map(|s| sigmoid(s.logit)).collect();
+        let after: Vec<f64> = said.test.iter().map(|s| sigmoid(0.5 * s.logit - 1.0)).collect();
+        let labels: Vec<u8> = said.test.iter().map(|s| s.label).collect();
+        let report = &reports(&[said], &[], 20)[0];
+        let seed = &report.seeds[0];
+        assert!(report.bundle && seed.threshold == 0.3);
+        assert!((seed.calibration_error_before - calibration_error(&raw, &labels)).abs() < 1e-6);
+        assert!((seed.test.calibration_error - calibration_error(&after, &labels)).abs() < 1e-6);
+        assert!((seed.calibration_error_before - seed.test.calibration_error).abs() > 0.05);
     }
 
     #[test]

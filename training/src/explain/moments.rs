@@ -1,6 +1,7 @@
 //! Are the planted moments found? For made-up interviews, where the truth is known.
 
 use hirenet_core::Modality;
+use hirenet_model::Run;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -20,14 +21,22 @@ pub struct MomentsHit {
     pub answers: usize,
     /// Share whose top span's centre lies within 0.5 s of the moment that is the evidence; no span is a miss.
     pub hit: f64,
-    /// The same for a row drawn at random in place of the span.
+    /// The same for a slice at random of the span's length; where no span stands out, of the spans' median length.
     pub random: f64,
+}
+
+/// Rows of a span.
+fn length(span: &Run) -> usize {
+    span.last - span.first + 1
 }
 
 /// Top spans against planted moments, over answers whose asked moment speaks for the candidate.
 #[must_use]
 pub fn moments_hit(attended: &[Attended], truths: &[Truth], modality: Modality, seed: u64) -> MomentsHit {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut lengths: Vec<usize> = attended.iter().filter_map(|a| a.slices.first().map(length)).collect();
+    lengths.sort_unstable();
+    let median = lengths.get(lengths.len() / 2).copied().unwrap_or(1);
     let (mut answers, mut hits, mut by_chance) = (0, 0, 0);
     for a in attended {
         let asked = truths[a.interview]
@@ -40,9 +49,10 @@ pub fn moments_hit(attended: &[Attended], truths: &[Truth], modality: Modality, 
         let centre = |first: usize, last: usize| Some(f64::midpoint(a.seconds[first]?.0, a.seconds[last]?.1));
         let top = a.slices.first().and_then(|slice| centre(slice.first, slice.last));
         hits += usize::from(top.is_some_and(near));
+        let rows = a.slices.first().map_or(median, length).min(a.weights.len());
         for _ in 0..DRAWS {
-            let row = rng.random_range(0..a.weights.len());
-            by_chance += usize::from(centre(row, row).is_some_and(near));
+            let first = rng.random_range(0..=a.weights.len() - rows);
+            by_chance += usize::from(centre(first, first + rows - 1).is_some_and(near));
         }
     }
     let n = answers.max(1) as f64;

@@ -1,5 +1,6 @@
 //! Influence is measured, not assumed: the logit with all rows minus the logit without a slice's rows.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use hirenet_core::Modality;
 use ndarray::Axis;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Attended;
@@ -18,6 +20,8 @@ use crate::fit::{PREDICT_BATCH, Single, Task};
 const CHUNK: usize = PREDICT_BATCH;
 /// Below this rank correlation attention is called not influential.
 const INFLUENTIAL: f64 = 0.2;
+/// Bootstrap draws of the rank correlation's interval.
+const DRAWS: u64 = 400;
 
 /// Attention against influence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -26,12 +30,21 @@ pub struct Influence {
     pub slices: usize,
     /// Spearman's rank correlation of attention mass (answer weight times rows' weights) and |influence|.
     pub rank_correlation: f64,
+    /// Its 95 % bootstrap interval over interviews: the slices of one interview are no independent witnesses.
+    pub interval: [f64; 2],
     /// Mean |influence| of attention slices.
     pub attention: f64,
     /// Mean |influence| of random slices of the same lengths.
     pub random: f64,
-    /// Whether attention goes with influence at all.
-    pub influential: bool,
+}
+
+impl Influence {
+    /// Whether attention goes with influence more than chance gives: the correlation is above 0.2, its whole interval above
+    /// 0 and above the correlation that the same network has when it was trained on shuffled labels.
+    #[must_use]
+    pub fn exceeds(&self, control: &Influence) -> bool {
+        self.rank_correlation >= INFLUENTIAL && self.interval[0] > control.rank_correlation.max(0.0)
+    }
 }
 
 /// An interview without some rows (among those in use) of one answer.
@@ -71,6 +84,7 @@ fn logits(single: &Single<'_>, samples: &[Arc<Sample>]) -> Result<Vec<f64>> {
 pub fn influence(single: &Single<'_>, attended: &[Attended], seed: u64) -> Result<Influence> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut masses, mut whole, mut cut, mut is_random) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut interviews = Vec::new();
     for a in attended {
         let sample = single.corpus.sample(a.interview)?;
         for slice in &a.slices {
@@ -83,6 +97,7 @@ pub fn influence(single: &Single<'_>, attended: &[Attended], seed: u64) -> Resul
                 cut.push(Arc::new(without(&sample, single.modality, a.answer, rows)));
                 whole.push(sample.clone());
                 is_random.push(chance);
+                interviews.push(a.interview);
             }
         }
     }
@@ -96,10 +111,35 @@ pub fn influence(single: &Single<'_>, attended: &[Attended], seed: u64) -> Resul
     Ok(Influence {
         slices: masses.len(),
         rank_correlation,
+        interval: interval(&masses, &influences, &interviews, seed),
         attention: mean(false),
         random: mean(true),
-        influential: rank_correlation >= INFLUENTIAL,
     })
+}
+
+/// 95 % interval of the rank correlation, whole interviews drawn with replacement; `interviews` names each pair's.
+fn interval(a: &[f64], b: &[f64], interviews: &[usize], seed: u64) -> [f64; 2] {
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (place, interview) in interviews.iter().enumerate() {
+        members.entry(*interview).or_default().push(place);
+    }
+    let members: Vec<Vec<usize>> = members.into_values().collect();
+    if members.is_empty() {
+        return [0.0; 2];
+    }
+    let mut found: Vec<f64> = (0..DRAWS)
+        .into_par_iter()
+        .map(|draw| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(draw);
+            let drawn = (0..members.len()).flat_map(|_| members[rng.random_range(0..members.len())].iter());
+            let (a, b): (Vec<f64>, Vec<f64>) = drawn.map(|place| (a[*place], b[*place])).unzip();
+            spearman(&a, &b)
+        })
+        .collect();
+    found.sort_by(f64::total_cmp);
+    let at = |share: f64| found[((DRAWS - 1) as f64 * share).round() as usize];
+    [at(0.025), at(0.975)]
 }
 
 /// Ranks with ties averaged.
@@ -129,6 +169,34 @@ pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn influence(rank_correlation: f64, low: f64) -> Influence {
+        Influence { slices: 100, rank_correlation, interval: [low, 1.0], attention: 1.0, random: 1.0 }
+    }
+
+    #[test]
+    fn attention_is_influential_only_beyond_chance_and_the_control() {
+        let control = influence(0.3, 0.1);
+        assert!(influence(0.6, 0.5).exceeds(&control));
+        // Not above the control with certainty, not above 0, and too small a correlation.
+        assert!(!influence(0.6, 0.25).exceeds(&control));
+        assert!(!influence(0.3, -0.1).exceeds(&influence(-0.2, -0.5)));
+        assert!(!influence(0.1, 0.05).exceeds(&influence(0.0, -0.1)));
+    }
+
+    #[test]
+    fn the_interval_draws_whole_interviews() {
+        let a: Vec<f64> = (0..200).map(f64::from).collect();
+        let b: Vec<f64> = (0..200).map(|i| f64::from(i) + f64::from(i * 7919 % 160)).collect();
+        let width = |interviews: &[usize]| {
+            let [low, high] = interval(&a, &b, interviews, 1);
+            assert!(low < spearman(&a, &b) && spearman(&a, &b) < high);
+            high - low
+        };
+        let (alone, grouped): (Vec<usize>, Vec<usize>) = (0..200).map(|i| (i, i / 40)).unzip();
+        // Five interviews tell less than two hundred.
+        assert!(width(&grouped) > width(&alone));
+    }
 
     #[test]
     fn rank_correlation_is_spearmans() {

@@ -2,7 +2,10 @@
 //!
 //! Per answer, features are averaged inside its attention slices, inside random slices of the same lengths, and inside
 //! slices that lie where another answer's attention slices lie. The same classifier is trained on each, on one half of the
-//! interviews, and judged on the other; answers are compared in pairs by their log loss.
+//! interviews, and judged on the other; they are compared in pairs by their log loss, the answers of an interview taken
+//! together, because they share its label.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};
@@ -25,10 +28,12 @@ const PENALTY: f64 = 1e-2;
 pub struct Paired {
     /// Mean AUC of the control.
     pub auc: f64,
-    /// Mean over pairs of log loss of the control minus that of attention; positive: attention says more.
+    /// Mean over interviews of log loss of the control minus that of attention; positive: attention says more.
     pub gain: f64,
     /// That mean by its standard error.
     pub t: f64,
+    /// Probability of so large a `t` on either side where neither says more, by the normal distribution.
+    pub p: f64,
 }
 
 /// The outcome.
@@ -36,6 +41,8 @@ pub struct Paired {
 pub struct SlicesTest {
     /// Answers in the half that is judged.
     pub answers: usize,
+    /// Their interviews: the pairs of the test.
+    pub interviews: usize,
     /// AUC of the classifier on attention slices.
     pub attention_auc: f64,
     /// Against slices anywhere.
@@ -89,8 +96,11 @@ pub fn slices_test(single: &Single<'_>, attended: &[Attended]) -> Result<Option<
         controls[0].push(judge(&random)?.0);
         controls[1].push(judge(&same_places)?.0);
     }
-    let [random, position_matched] = controls.map(|scores| paired(&attention, &scores, &labels));
-    Ok(Some(SlicesTest { answers: labels.len(), attention_auc: auc(&attention, &labels), random, position_matched }))
+    let interviews: Vec<usize> = with[half..].iter().map(|a| a.interview).collect();
+    let [random, position_matched] = controls.map(|scores| paired(&attention, &scores, &labels, &interviews));
+    let pairs = interviews.iter().collect::<BTreeSet<_>>().len();
+    let attention_auc = auc(&attention, &labels);
+    Ok(Some(SlicesTest { answers: labels.len(), interviews: pairs, attention_auc, random, position_matched }))
 }
 
 /// Probabilities and labels of the second half under a classifier trained on the first.
@@ -120,18 +130,64 @@ fn judge(
     Ok((judged.collect(), labels[half..].to_vec()))
 }
 
-fn paired(attention: &[f64], controls: &[Vec<f64>], labels: &[u8]) -> Paired {
+fn paired(attention: &[f64], controls: &[Vec<f64>], labels: &[u8], interviews: &[usize]) -> Paired {
     let loss = |p: f64, y: u8| log_loss(&[p], &[y]);
-    // Averaged over the draws first, so that an answer counts once.
-    let differences: Vec<f64> = labels
-        .iter()
-        .enumerate()
-        .map(|(i, y)| {
-            let control: f64 = controls.iter().map(|scores| loss(scores[i], *y)).sum::<f64>() / controls.len() as f64;
-            control - loss(attention[i], *y)
-        })
-        .collect();
+    // Averaged over the draws, then over an interview's answers, so that an interview counts once.
+    let mut by_interview: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (i, y) in labels.iter().enumerate() {
+        let control: f64 = controls.iter().map(|scores| loss(scores[i], *y)).sum::<f64>() / controls.len() as f64;
+        by_interview.entry(interviews[i]).or_default().push(control - loss(attention[i], *y));
+    }
+    let differences: Vec<f64> = by_interview.values().map(|of| of.iter().sum::<f64>() / of.len() as f64).collect();
     let [gain, deviation] = crate::eval::report::mean_and_deviation(&differences);
     let auc = controls.iter().map(|scores| auc(scores, labels)).sum::<f64>() / controls.len() as f64;
-    Paired { auc, gain, t: gain / (deviation / (differences.len() as f64).sqrt()).max(1e-12) }
+    let t = gain / (deviation / (differences.len() as f64).sqrt()).max(1e-12);
+    Paired { auc, gain, t, p: two_sided(t) }
+}
+
+/// Probability that a standard normal variable lies further from 0 than `t` (Numerical Recipes' `erfcc`, whose relative
+/// error is below 1.2e-7).
+fn two_sided(t: f64) -> f64 {
+    /// Of the polynomial in the exponent, from the constant on.
+    const COEFFICIENTS: [f64; 10] = [
+        -1.265_512_23,
+        1.000_023_68,
+        0.374_091_96,
+        0.096_784_18,
+        -0.186_288_06,
+        0.278_868_07,
+        -1.135_203_98,
+        1.488_515_87,
+        -0.822_152_23,
+        0.170_872_77,
+    ];
+    let z = t.abs() / std::f64::consts::SQRT_2;
+    let u = 1.0 / (1.0 + 0.5 * z);
+    let polynomial = COEFFICIENTS.iter().rev().fold(0.0, |sum, c| sum * u + c);
+    u * (polynomial - z * z).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p_is_the_normal_distributions() {
+        for (t, p) in [(0.0, 1.0), (1.0, 0.317_310_5), (-1.959_964, 0.05), (3.290_527, 0.001)] {
+            assert!((two_sided(t) - p).abs() < 1e-6, "{t}: {}", two_sided(t));
+        }
+    }
+
+    #[test]
+    fn an_interview_counts_once_however_many_answers_it_has() {
+        let labels: Vec<u8> = (0..60).map(|i| (i % 2) as u8).collect();
+        let score = |good: f64| labels.iter().map(|y| if *y == 1 { good } else { 1.0 - good }).collect::<Vec<f64>>();
+        let spread = |scores: Vec<f64>| scores.iter().enumerate().map(|(i, p)| p + (i % 7) as f64 * 0.01).collect();
+        let attention: Vec<f64> = spread(score(0.7));
+        let control = [score(0.6)];
+        let test = |interviews: Vec<usize>| paired(&attention, &control, &labels, &interviews);
+        let (alone, doubled) = (test((0..60).collect()), test((0..60).map(|i| i / 2).collect()));
+        assert!(alone.gain > 0.0 && (alone.gain - doubled.gain).abs() < 1e-12);
+        assert!(alone.p < 0.01 && doubled.t != alone.t);
+    }
 }

@@ -9,11 +9,11 @@ const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 220.0;
 const MARGIN: f64 = 36.0;
 /// Name, colour, and value of each line.
-type Line = (&'static str, &'static str, fn(&Epoch) -> f64);
+type Line = (&'static str, &'static str, fn(&Epoch) -> Option<f64>);
 const LINES: [Line; 3] = [
     ("training loss", "#1f5fa8", |e| e.train_loss),
-    ("validation loss", "#b3541e", |e| e.validation_loss),
-    ("validation AUC", "#2f7d32", |e| e.validation_auc),
+    ("validation loss", "#b3541e", |e| Some(e.validation_loss)),
+    ("validation AUC", "#2f7d32", |e| Some(e.validation_auc)),
 ];
 
 /// One panel for each history.
@@ -37,10 +37,11 @@ pub fn svg(histories: &BTreeMap<String, Vec<Epoch>>) -> String {
 }
 
 fn panel(out: &mut String, left: f64, name: &str, history: &[Epoch]) {
-    let top = history.iter().flat_map(|e| LINES.map(|(_, _, of)| of(e))).fold(1.0, f64::max);
-    let x = |epoch: usize| left + MARGIN + (WIDTH - 2.0 * MARGIN) * epoch as f64 / history.len().max(1) as f64;
+    let top = history.iter().flat_map(|e| LINES.map(|(_, _, of)| of(e))).flatten().fold(1.0, f64::max);
+    let last = history.last().map_or(0, |e| e.epoch);
+    let x = |epoch: usize| left + MARGIN + (WIDTH - 2.0 * MARGIN) * epoch as f64 / last.max(1) as f64;
     let y = |value: f64| HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * value / top;
-    let (x0, x1, y0) = (x(0), x(history.len().max(1)), y(0.0));
+    let (x0, x1, y0) = (x(0), x(last.max(1)), y(0.0));
     let _ = writeln!(out, "<text x=\"{x0}\" y=\"20\" font-weight=\"bold\">{name}</text>");
     for step in 0..=4 {
         let value = top * f64::from(step) / 4.0;
@@ -49,10 +50,10 @@ fn panel(out: &mut String, left: f64, name: &str, history: &[Epoch]) {
         let _ =
             writeln!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>", x0 - 4.0, at + 4.0);
     }
-    let _ = writeln!(out, "<text x=\"{x1}\" y=\"{:.1}\" text-anchor=\"end\">epoch {}</text>", y0 + 16.0, history.len());
+    let _ = writeln!(out, "<text x=\"{x1}\" y=\"{:.1}\" text-anchor=\"end\">epoch {last}</text>", y0 + 16.0);
     for (_, colour, of) in LINES {
-        let points: Vec<String> =
-            history.iter().map(|e| format!("{:.1},{:.1}", x(e.epoch), y(of(e).clamp(0.0, top)))).collect();
+        let point = |e: &Epoch| Some(format!("{:.1},{:.1}", x(e.epoch), y(of(e)?.clamp(0.0, top))));
+        let points: Vec<String> = history.iter().filter_map(point).collect();
         let _ = writeln!(
             out,
             "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{}\"/>",
@@ -67,10 +68,22 @@ mod tests {
 
     #[test]
     fn every_history_has_its_three_lines() {
-        let epoch = |epoch| Epoch { epoch, train_loss: 0.7, validation_loss: 0.6, validation_auc: 0.5 };
-        let history: Vec<Epoch> = (1..=5).map(epoch).collect();
+        let epoch = |epoch: usize| Epoch {
+            epoch,
+            train_loss: (epoch > 0).then_some(0.7),
+            validation_loss: 0.6,
+            validation_auc: 0.5,
+        };
+        let history: Vec<Epoch> = (0..=5).map(epoch).collect();
         let text = svg(&BTreeMap::from([("verbal".to_owned(), history.clone()), ("fused".to_owned(), history)]));
         assert_eq!(text.matches("<polyline").count(), 6);
+        // The start has no training loss: five points there, six on the other lines.
+        let points = |colour: &str| {
+            let line =
+                text.lines().find(|line| line.contains("<polyline") && line.contains(colour)).unwrap_or_default();
+            line.matches(',').count()
+        };
+        assert_eq!(["#1f5fa8", "#b3541e", "#2f7d32"].map(points), [5, 6, 6]);
         assert!(text.contains(">verbal<") && text.contains("epoch 5") && !text.contains("NaN"));
     }
 }

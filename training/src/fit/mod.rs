@@ -1,6 +1,7 @@
 //! Fitting: one network, a fusion, a whole bundle.
 
 pub mod checkpoint;
+pub mod config;
 pub mod curves;
 mod optimiser;
 mod run;
@@ -10,7 +11,9 @@ mod train;
 
 pub use optimiser::Adam;
 pub(crate) use run::PREDICT_BATCH;
-pub use run::{Fitted, Run, load_run, positive_weight, singles};
-pub use settings::{Grid, Settings, parse_grid_entry};
+pub use run::{Fitted, Run, check_classes, load_run, positive_weight, singles};
+pub use settings::{Grid, Settings, allowed, parse_grid_entry};
 pub use single::Single;
-pub use train::{Epoch, Observer, Scored, Task, TrainOptions, Unseen, cross_entropy, for_batches, predict, train};
+pub use train::{
+    Epoch, Kept, Observer, Scored, Task, TrainOptions, Unseen, best_epoch, cross_entropy, for_batches, predict, train,
+};

@@ -8,11 +8,11 @@ use hirenet_core::Modality;
 use hirenet_model::Calibration;
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Observer, Scored, Settings, Single, Task, checkpoint, predict, train};
+use super::config::{Config, as_kept};
+use super::{Epoch, Kept, Observer, Scored, Settings, Single, Task, checkpoint, predict, train};
 use crate::bundle::Networks;
 use crate::data::split::{Splits, split};
 use crate::data::{Corpus, Normalisation, Split, normalisation};
-use crate::eval::calibration::platt;
 use crate::eval::predictions::{FUSED, Predictions};
 use crate::files::{make_folder, read_json, write_json};
 use crate::fusion::{Evidence, FusionTask, summarise};
@@ -33,6 +33,10 @@ pub struct Fitted {
     pub histories: BTreeMap<String, Vec<Epoch>>,
     /// What each says of validation and test, by its name.
     pub predictions: Vec<Predictions>,
+    /// Which interviews served for what.
+    pub splits: Splits,
+    /// What the run was asked for, and of which data.
+    pub config: Config,
 }
 
 /// Statistics as they are kept.
@@ -47,6 +51,21 @@ struct Statistics {
 pub fn positive_weight(corpus: &Corpus, interviews: &[usize], balance: bool) -> f64 {
     let positives = interviews.iter().filter(|i| corpus.records()[**i].label == 1).count().max(1);
     if balance { (interviews.len() - positives.min(interviews.len())).max(1) as f64 / positives as f64 } else { 1.0 }
+}
+
+/// Refuses splits that nothing can be learnt from.
+///
+/// # Errors
+/// [`TrainError::Dataset`] where all training interviews have the same label.
+pub fn check_classes(corpus: &Corpus, splits: &Splits) -> Result<()> {
+    let labels: Vec<u8> = splits.of(Split::Train).iter().map(|index| corpus.records()[*index].label).collect();
+    match labels.first() {
+        Some(first) if labels.iter().all(|label| label == first) => {
+            let detail = format!("all {} training interviews have label {first}; both labels are needed", labels.len());
+            Err(TrainError::dataset(corpus.records_file(), detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A run in its folder.
@@ -67,12 +86,19 @@ impl Run<'_> {
     /// Trains everything. `observer` is made for each part by its name.
     ///
     /// # Errors
-    /// Those of reading, training and writing.
+    /// Those of reading, training and writing; [`TrainError::Usage`] where the folder's run was asked for something else,
+    /// before anything in it is touched.
     pub fn fit(&self, observer: &dyn Fn(&str) -> Box<dyn Observer>) -> Result<Fitted> {
-        make_folder(&self.folder)?;
-        write_json(&self.folder.join(CONFIG_FILE), self.settings)?;
+        let (config, file) = (Config::new(self.settings, self.corpus)?, self.folder.join(CONFIG_FILE));
+        if self.resume && file.exists() {
+            config.check(&file)?;
+        }
         let seed = self.settings.train.seed;
         let splits = split(self.corpus, self.settings.split, seed)?;
+        check_classes(self.corpus, &splits)?;
+        make_folder(&self.folder)?;
+        config.save(&file)?;
+        let about = as_kept(&config)?;
         let normalisations = normalisation(self.corpus, splits.of(Split::Train))?;
         save_statistics(&self.folder, &normalisations)?;
         let networks = Networks::draw(self.corpus.header(), &normalisations, self.settings.sizes, seed, &self.device)?;
@@ -81,7 +107,7 @@ impl Run<'_> {
         let singles = singles(self.corpus, &networks, positive);
         for single in &singles {
             let name = single.modality.as_str();
-            let (history, said) = self.part(name, single, &splits, observer(name).as_ref())?;
+            let (history, said) = self.part(name, single, (&splits, &about), observer(name).as_ref())?;
             histories.insert(name.to_owned(), history);
             predictions.push(said);
         }
@@ -96,25 +122,26 @@ impl Run<'_> {
             visible: self.settings.modalities.clone(),
             positive,
         };
-        let (history, said) = self.part(FUSED, &fusion, &splits, observer(FUSED).as_ref())?;
+        let (history, said) = self.part(FUSED, &fusion, (&splits, &about), observer(FUSED).as_ref())?;
         histories.insert(FUSED.to_owned(), history);
         predictions.push(said);
         drop(singles);
         let calibration = predictions.iter().map(|said| (modality_of(&said.modality), said.calibration())).collect();
-        Ok(Fitted { networks, calibration, histories, predictions })
+        Ok(Fitted { networks, calibration, histories, predictions, splits, config })
     }
 
     fn part<T: Task>(
         &self,
         name: &str,
         task: &T,
-        splits: &Splits,
+        (splits, about): (&Splits, &serde_json::Value),
         observer: &dyn Observer,
     ) -> Result<(Vec<Epoch>, Predictions)> {
-        let file = self.folder.join(format!("{name}.safetensors"));
+        let path = self.folder.join(format!("{name}.safetensors"));
         let options = &self.settings.train;
         let (train_on, validation) = (splits.of(Split::Train), splits.of(Split::Validation));
-        let history = train(task, train_on, validation, options, Some((&file, self.resume)), observer)?;
+        let kept = Kept { path: &path, resume: self.resume, about };
+        let history = train(task, train_on, validation, options, Some(kept), observer)?;
         let said = |split| -> Result<Vec<Scored>> { predict(task, splits.of(split), PREDICT_BATCH) };
         let model = if name == FUSED { "gated" } else { "hirenet" };
         let predictions = Predictions {
@@ -123,6 +150,9 @@ impl Run<'_> {
             seed: options.seed,
             validation: said(Split::Validation)?,
             test: said(Split::Test)?,
+            dataset: about["dataset"].as_str().map(str::to_owned),
+            train_positive: None,
+            own: None,
         };
         Ok((history, predictions))
     }
@@ -180,13 +210,4 @@ pub fn load_run(folder: &Path, corpus: &Corpus, device: &Device) -> Result<(Sett
     }
     load(FUSED, networks.fusion.parameters())?;
     Ok((settings, networks))
-}
-
-impl Predictions {
-    /// Platt's scaling on the validation interviews.
-    #[must_use]
-    pub fn calibration(&self) -> Calibration {
-        let (logits, labels): (Vec<f64>, Vec<u8>) = self.validation.iter().map(|s| (s.logit, s.label)).unzip();
-        platt(&logits, &labels)
-    }
 }

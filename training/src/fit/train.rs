@@ -1,5 +1,6 @@
 //! The training loop, whatever is trained.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
@@ -99,10 +100,10 @@ pub struct Scored {
 /// One epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// Counted from 1.
+    /// Counted from 1; 0 is the start, before any step.
     pub epoch: usize,
-    /// Mean over the epoch's batches.
-    pub train_loss: f64,
+    /// Mean over the epoch's batches; `None` at the start.
+    pub train_loss: Option<f64>,
     /// Of the validation interviews, without class weights.
     pub validation_loss: f64,
     /// Of the validation interviews.
@@ -179,54 +180,55 @@ pub fn predict<T: Task>(task: &T, interviews: &[usize], size: usize) -> Result<V
     Ok(scored)
 }
 
+/// Where a run is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The checkpoint's file.
+    pub path: &'a Path,
+    /// Whether to go on from it.
+    pub resume: bool,
+    /// What else the run was asked for, and of which data: a checkpoint of anything else is not gone on from.
+    pub about: &'a serde_json::Value,
+}
+
 /// Trains until validation no longer gets better; the best epoch's weights are in place then, or those of the start where
-/// no epoch was better. With `checkpoint` each epoch is kept there, and a run that was cut off goes on from it where `resume`
-/// is set.
+/// no epoch was better. The history begins with the start, as epoch 0. With `checkpoint` each epoch is kept there, and a run
+/// that was cut off goes on from it where `resume` is set.
 ///
 /// # Errors
 /// Those of the task; [`TrainError::Diverged`]; [`TrainError::Write`] where a checkpoint cannot be written;
-/// [`TrainError::Usage`] where the checkpoint belongs to other settings.
+/// [`TrainError::Usage`] where the checkpoint belongs to other settings, [`TrainError::Dataset`] where it is damaged.
 pub fn train<T: Task>(
     task: &T,
     train: &[usize],
     validation: &[usize],
     options: &TrainOptions,
-    checkpoint: Option<(&Path, bool)>,
+    checkpoint: Option<Kept<'_>>,
     observer: &dyn Observer,
 ) -> Result<Vec<Epoch>> {
     let parameters = task.parameters();
-    let settings = json!({"options": options, "train": train.len(), "validation": validation.len()});
-    let mut adam = Adam::new(parameters)?;
-    let mut history: Vec<Epoch> = Vec::new();
-    let mut best = parameters.snapshot()?;
-    let (_, start_auc) = validate(task, validation, options)?;
-    if let Some((path, true)) = checkpoint
-        && path.exists()
-    {
-        let (tensors, progress): (_, Progress<Vec<Epoch>>) = checkpoint::load(path)?;
-        if progress.settings != settings {
-            return Err(TrainError::Usage(format!("{} was made with other settings", path.display())));
+    let about = checkpoint.map_or(&serde_json::Value::Null, |kept| kept.about);
+    let asked = json!({"options": options, "train": train.len(), "validation": validation.len(), "run": about});
+    let settings = super::config::as_kept(&asked)?;
+    let State { mut adam, mut history, mut best } = match checkpoint {
+        Some(kept) if kept.resume && kept.path.exists() => State::load(kept.path, parameters, &settings)?,
+        _ => {
+            let (validation_loss, validation_auc) = validate(task, validation, options)?;
+            let start = Epoch { epoch: 0, train_loss: None, validation_loss, validation_auc };
+            observer.epoch(&start);
+            State { adam: Adam::new(parameters)?, history: vec![start], best: parameters.snapshot()? }
         }
-        let stripped = |prefix: &str| {
-            let part =
-                |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()));
-            tensors.iter().filter_map(part).collect()
-        };
-        parameters.restore(&stripped("weight/"))?;
-        best = stripped("best/");
-        adam = Adam::restore(parameters, &tensors, progress.steps)?;
-        history = progress.history;
-    }
-    while history.len() < options.epochs && epochs_since_best(start_auc, &history) < options.patience {
-        let number = history.len() + 1;
-        let train_loss = run_epoch(task, train, options, number, &mut adam, observer)?;
+    };
+    while history.len() <= options.epochs && history.len() - 1 - best_epoch(&history) < options.patience {
+        let number = history.len();
+        let train_loss = Some(run_epoch(task, train, options, number, &mut adam, observer)?);
         let (validation_loss, validation_auc) = validate(task, validation, options)?;
         let epoch = Epoch { epoch: number, train_loss, validation_loss, validation_auc };
         history.push(epoch);
-        if epochs_since_best(start_auc, &history) == 0 {
+        if best_epoch(&history) == number {
             best = parameters.snapshot()?;
         }
-        if let Some((path, _)) = checkpoint {
+        if let Some(Kept { path, .. }) = checkpoint {
             let progress = Progress { settings: settings.clone(), steps: adam.steps(), history: history.clone() };
             checkpoint::save(path, &tensors_of(parameters, &adam, &best), &progress)?;
         }
@@ -234,6 +236,40 @@ pub fn train<T: Task>(
     }
     parameters.restore(&best)?;
     Ok(history)
+}
+
+/// Where a run stands between two epochs, beside the weights.
+struct State {
+    adam: Adam,
+    history: Vec<Epoch>,
+    /// Weights of the best epoch.
+    best: HashMap<String, Tensor>,
+}
+
+impl State {
+    /// Reads a checkpoint, and sets the weights.
+    fn load(path: &Path, parameters: &Parameters, settings: &serde_json::Value) -> Result<State> {
+        let (tensors, progress): (_, Progress<Vec<Epoch>>) = checkpoint::load(path)?;
+        if progress.settings != *settings {
+            let differ = super::config::differences(&progress.settings, settings).join(", ");
+            return Err(TrainError::Usage(format!("{} was made with other settings: {differ}", path.display())));
+        }
+        // The settings are the same, so whatever does not fit was not written by this program.
+        let damaged = |error: candle_core::Error| TrainError::dataset(path, format!("it is damaged: {error}"));
+        let stripped = |prefix: &str| -> HashMap<String, Tensor> {
+            let part =
+                |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()));
+            tensors.iter().filter_map(part).collect()
+        };
+        let best = stripped("best/");
+        parameters.restore(&best).map_err(damaged)?;
+        parameters.restore(&stripped("weight/")).map_err(damaged)?;
+        let adam = Adam::restore(parameters, &tensors, progress.steps).map_err(damaged)?;
+        if progress.history.is_empty() {
+            return Err(TrainError::dataset(path, "it is damaged: its history is empty"));
+        }
+        Ok(State { adam, history: progress.history, best })
+    }
 }
 
 /// Loss and AUC on the validation interviews, without class weights.
@@ -245,11 +281,7 @@ fn validate<T: Task>(task: &T, validation: &[usize], options: &TrainOptions) -> 
     Ok((log_loss(&probabilities, &labels), auc(&logits, &labels)))
 }
 
-fn tensors_of(
-    parameters: &Parameters,
-    adam: &Adam,
-    best: &std::collections::HashMap<String, Tensor>,
-) -> Vec<(String, Tensor)> {
+fn tensors_of(parameters: &Parameters, adam: &Adam, best: &HashMap<String, Tensor>) -> Vec<(String, Tensor)> {
     let weights = parameters.vars().iter().map(|(name, var)| (format!("weight/{name}"), var.as_tensor().clone()));
     let best = best.iter().map(|(name, tensor)| (format!("best/{name}"), tensor.clone()));
     weights.chain(best).chain(adam.state(parameters)).collect()
@@ -289,15 +321,16 @@ fn run_epoch<T: Task>(
     Ok(sum / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX)))
 }
 
-/// 0 where the last epoch is the best, and better than the start.
-fn epochs_since_best(start_auc: f64, history: &[Epoch]) -> usize {
-    let (mut best, mut at) = (start_auc, 0);
+/// The epoch whose weights are kept: its place in the history. 0 is the start.
+#[must_use]
+pub fn best_epoch(history: &[Epoch]) -> usize {
+    let mut best = 0;
     for (place, epoch) in history.iter().enumerate() {
-        if epoch.validation_auc > best + IMPROVEMENT {
-            (best, at) = (epoch.validation_auc, place + 1);
+        if epoch.validation_auc > history[best].validation_auc + IMPROVEMENT {
+            best = place;
         }
     }
-    history.len() - at
+    best
 }
 
 #[cfg(test)]
@@ -316,8 +349,10 @@ mod tests {
 
     #[test]
     fn a_run_stops_after_its_best_epoch() {
-        let epoch = |auc| Epoch { epoch: 0, train_loss: 0.0, validation_loss: 0.0, validation_auc: auc };
-        let since = |aucs: &[f64]| epochs_since_best(0.4, &aucs.iter().copied().map(epoch).collect::<Vec<_>>());
-        assert_eq!([since(&[]), since(&[0.5]), since(&[0.5, 0.7, 0.6, 0.7]), since(&[0.3, 0.4])], [0, 0, 2, 2]);
+        let epoch = |auc| Epoch { epoch: 0, train_loss: None, validation_loss: 0.0, validation_auc: auc };
+        let best = |aucs: &[f64]| best_epoch(&aucs.iter().copied().map(epoch).collect::<Vec<_>>());
+        assert_eq!([best(&[0.4]), best(&[0.4, 0.5]), best(&[0.4, 0.5, 0.7, 0.6, 0.7])], [0, 1, 2]);
+        // The start stays where nothing is better.
+        assert_eq!(best(&[0.4, 0.3, 0.4]), 0);
     }
 }

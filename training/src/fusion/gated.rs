@@ -14,10 +14,10 @@ use super::Summary;
 use crate::Result;
 use crate::data::WordRows;
 use crate::fit::{Scored, Task, cross_entropy};
+use crate::fusion::Evidence;
 use crate::models::Sizes;
 use crate::nn::layers::{Attention, Gru, Score};
 use crate::nn::parameters::{matrix, vector};
-use crate::fusion::Evidence;
 use crate::nn::{Dropout, Parameters, Ragged};
 
 /// Score of a modality that an answer lacks; its weight is exactly 0.

@@ -18,6 +18,8 @@ pub fn late(summaries: &BTreeMap<usize, Summary>, interviews: &[usize], visible:
         let there: Vec<f64> =
             summary.logits.iter().filter(|(m, _)| visible.contains(m)).map(|(_, logit)| sigmoid(*logit)).collect();
         let mean = (!there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)?;
+        // Certainty itself has no finite logit.
+        let mean = mean.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
         Some(Scored { index: summary.index, label: summary.label, logit: (mean / (1.0 - mean)).ln() })
     };
     interviews.iter().filter_map(|index| summaries.get(index)).filter_map(score).collect()

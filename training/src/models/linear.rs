@@ -37,8 +37,11 @@ impl Classifier {
     /// Fits one learner.
     ///
     /// # Errors
-    /// [`TrainError::Compute`] where the equations cannot be solved.
+    /// [`TrainError::Compute`] where there are no rows, or the equations cannot be solved.
     pub fn fit(learner: Learner, x: &Array2<f32>, labels: &[u8], penalty: f64) -> Result<Classifier> {
+        if x.nrows() == 0 {
+            return Err(TrainError::Compute("a regression has no rows to learn from".to_owned()));
+        }
         let x = x.mapv(f64::from);
         let mean = x.mean_axis(Axis(0)).unwrap_or_default();
         let std = x.std_axis(Axis(0), 0.0).mapv(|s| if s > 1e-9 { s } else { 1.0 });

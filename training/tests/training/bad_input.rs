@@ -133,6 +133,12 @@ fn a_position_in_two_splits_of_a_grouped_data_set_is_refused() {
     write_records(folder.path(), &records).unwrap();
     let said = folder.refused();
     assert!(said.contains("interviews.jsonl") && said.contains("grouped by position"), "{said}");
+    // One that has no split hides nothing.
+    let free = (0..records.len()).find(|at| records[*at].position != records[second].position).unwrap();
+    records[free].split = None;
+    write_records(folder.path(), &records).unwrap();
+    let said = folder.refused();
+    assert!(said.contains("grouped by position") && said.contains(" in train"), "{said}");
 }
 
 #[test]
@@ -183,6 +189,80 @@ fn settings_of_another_run_are_not_gone_on_from() {
     let first = fit("0.001", &[]);
     assert!(crate::support::program(&first.iter().map(String::as_str).collect::<Vec<_>>()).status.success());
     let second = fit("0.002", &["--resume"]);
+    let run = out.with_extension("run");
+    let config = std::fs::read(run.join("config.json")).unwrap();
     let said = refused(&second.iter().map(String::as_str).collect::<Vec<_>>(), 2);
-    assert!(said.contains("vocal.safetensors") && said.contains("other settings"), "{said}");
+    assert!(said.contains("config.json") && said.contains("train.rate was 0.001, now 0.002"), "{said}");
+    for (more, what) in [
+        (["--modality-dropout", "0.5"], "modality_dropout"),
+        (["--max-words", "7"], "read.max_words"),
+        (["--split", "random"], "split was"),
+    ] {
+        let words: Vec<String> = fit("0.001", &["--resume"]).into_iter().chain(more.map(str::to_owned)).collect();
+        let said = refused(&words.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+        assert!(said.contains("config.json") && said.contains(what), "{said}");
+    }
+    // Another data set of the same size.
+    folder.records(|line| line.replace("\"group\":\"a\"", "\"group\":\"c\""));
+    let again = fit("0.001", &["--resume"]);
+    let said = refused(&again.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+    assert!(said.contains("config.json") && said.contains("another data set"), "{said}");
+    assert!(std::fs::read(run.join("config.json")).unwrap() == config, "a refused resume leaves the run as it was");
+}
+
+#[test]
+fn what_cannot_end_well_is_refused_before_training() {
+    let folder = Folder::new();
+    let data = folder.path().to_str().unwrap();
+    let out = folder.path().join("nodir/b.onnx");
+    let said = refused(&["fit", data, "--out", out.to_str().unwrap()], 5);
+    assert!(said.contains("nodir/b.onnx") && said.starts_with("output_failed"), "{said}");
+    folder.records(|line| line.replace("\"label\":0", "\"label\":1"));
+    let out = folder.path().join("b.onnx");
+    let said = refused(&["fit", data, "--out", out.to_str().unwrap()], 3);
+    assert!(said.contains("interviews.jsonl") && said.contains("have label 1"), "{said}");
+    assert!(!out.with_extension("run").exists());
+}
+
+#[test]
+fn a_modality_without_a_row_is_told_and_does_not_end_in_a_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    small(dir.path(), |options| options.modalities = vec![Modality::Verbal]);
+    let (data, out) = (dir.path().to_str().unwrap(), dir.path().join("said"));
+    let words = ["compare", data, "--out", out.to_str().unwrap(), "--seeds", "1"];
+    for model in ["non_sequential", "bag_of_words"] {
+        let said = refused(&[&words[..], &["--models", model, "--modalities", "vocal"]].concat(), 3);
+        assert!(said.contains("interviews.jsonl") && said.contains("vocal"), "{said}");
+    }
+    let said = refused(&[&words[..], &["--models", "missing", "--modalities", "verbal"]].concat(), 2);
+    assert!(said.contains("two or more"), "{said}");
+}
+
+#[test]
+fn a_file_beyond_the_size_limit_is_a_message_and_no_signal() {
+    let folder = Folder::new();
+    let out = folder.path().join("b.onnx");
+    let limited = format!(
+        "ulimit -f 8; exec \"$0\" -q fit '{}' --out '{}' --modalities vocal --epochs 1",
+        folder.path().display(),
+        out.display()
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &limited, env!("CARGO_BIN_EXE_hirenet-train")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.starts_with("output_failed") && said.contains("vocal.safetensors"), "{said}");
+}
+
+#[test]
+fn a_file_of_another_interview_or_without_schemas_is_named() {
+    let folder = Folder::new();
+    folder.rewrite(Array2::zeros((5, 51)), &SchemaEntries::default());
+    let said = folder.refused();
+    assert!(said.contains("i00003-a1.safetensors") && said.contains("names no vocal schema"), "{said}");
+    std::fs::copy(folder.path().join("answers/000/i00002-a1.safetensors"), folder.answer()).unwrap();
+    let said = folder.refused();
+    assert!(said.contains("i00003-a1.safetensors") && said.contains("`i00002`; `i00003` was expected"), "{said}");
 }

@@ -7,7 +7,7 @@ use hirenet_training::data::{Corpus, Limits, normalisation};
 use hirenet_training::eval::parity::parity;
 use hirenet_training::models::Sizes;
 
-use crate::support::small;
+use crate::support::{program, small};
 
 const TOLERANCE: f64 = 1e-4;
 const INTERVIEWS: usize = 500;
@@ -33,4 +33,30 @@ fn a_high_level_of_one_direction_and_a_single_modality_agree_too() {
     let one_way = Sizes { hidden: 5, context: 3, attention: 4, both_ways: false };
     assert!(largest_difference(one_way, &Modality::ALL, 40) < TOLERANCE);
     assert!(largest_difference(Sizes::uniform(5), &[Modality::Visual], 40) < TOLERANCE);
+}
+
+#[test]
+fn a_freshly_exported_graph_passes_the_checker_of_onnx() {
+    let python = hirenet_tests::source_dir().join(".venv/bin/python");
+    if !python.exists() {
+        return hirenet_tests::skipped("it needs the Python environment of `make setup`");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("b.onnx"));
+    small(&data, |_| {});
+    let fitted = program(&[
+        "-q",
+        "fit",
+        data.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+        "--hidden",
+        "4",
+        "--epochs",
+        "1",
+    ]);
+    assert!(fitted.status.success(), "{}", String::from_utf8_lossy(&fitted.stderr));
+    let checker = hirenet_tests::source_dir().join("scripts/check_onnx.py");
+    let checked = std::process::Command::new(python).arg(checker).arg(&out).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }

@@ -19,6 +19,8 @@ pub(super) struct Moment {
     pub(super) word: String,
     pub(super) times: String,
     pub(super) text: String,
+    /// What stands in the place of the words where there are none.
+    pub(super) no_text: &'static str,
     pub(super) weight: String,
     pub(super) influence: String,
     pub(super) effect: &'static str,
@@ -31,11 +33,15 @@ pub(super) struct Moment {
 pub(super) fn moments(assessment: &Assessment) -> Vec<Moment> {
     let place = |span: &Span| assessment.answers.iter().position(|answer| answer.id == span.answer);
     let known = assessment.spans.iter().filter_map(|span| Some((place(span)?, span)));
-    known.enumerate().map(|(k, (answer, span))| Moment::new(k + 1, answer, span)).collect()
+    let timed = |answer: usize| {
+        let transcript = assessment.answers[answer].transcript.as_ref();
+        transcript.is_none_or(|t| t.words.is_empty() || t.words.iter().any(|word| word.start.is_some()))
+    };
+    known.enumerate().map(|(k, (answer, span))| Moment::new(k + 1, answer, span, timed(answer))).collect()
 }
 
 impl Moment {
-    fn new(rank: usize, answer: usize, span: &Span) -> Self {
+    fn new(rank: usize, answer: usize, span: &Span, timed: bool) -> Self {
         let (modality, times) = (modality_name(span.modality), span_times(span));
         let influence = f64::from(span.influence);
         let said = if span.text.is_empty() { String::new() } else { format!(" Words: {}", span.text) };
@@ -56,6 +62,7 @@ impl Moment {
             ),
             times,
             text: span.text.clone(),
+            no_text: if timed { "no words in it" } else { "which words were said is unknown: they have no times" },
             weight: percent(f64::from(span.weight)),
             influence: signed(influence),
             effect: effect(influence),

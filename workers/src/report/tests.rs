@@ -21,7 +21,7 @@ fn every_reason_is_shown_with_its_sentence_and_advice() {
         assert!(page.contains(&format!(">{code}</code>")), "{code}");
     }
     assert!(page.contains("The file ends before its index: the upload was cut."));
-    assert!(page.contains("Run <code>hirenet models pull</code>."));
+    assert!(page.contains("Run <code>hirenet doctor</code>"));
 }
 
 #[test]

@@ -40,12 +40,12 @@ pub(super) fn signed(value: f64) -> String {
     }
 }
 
-/// What removing a span did to the score, in words.
+/// What a span did to the score, in words. Below half a hundredth it shows as 0.00.
 pub(super) fn effect(influence: f64) -> &'static str {
     match signed(influence).chars().next() {
         Some('+') => "raised the score",
         Some('\u{2212}') => "lowered the score",
-        _ => "did not change the score",
+        _ => "hardly changed the score",
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!([signed(0.214), signed(-0.3), signed(-0.001)], ["+0.21", "\u{2212}0.30", "0.00"]);
         assert_eq!(
             [effect(0.2), effect(-0.2), effect(0.001)],
-            ["raised the score", "lowered the score", "did not change the score"]
+            ["raised the score", "lowered the score", "hardly changed the score"]
         );
     }
 }

@@ -104,5 +104,9 @@ pub(crate) fn refusal(path: &Path) -> Code {
 }
 
 pub(crate) fn describe(path: &Path) -> Result<Probe, MediaError> {
-    probe_with(&launcher(), path, &MediaSettings::default())
+    describe_with(path, &MediaSettings::default())
+}
+
+pub(crate) fn describe_with(path: &Path, settings: &MediaSettings) -> Result<Probe, MediaError> {
+    probe_with(&launcher(), path, settings)
 }

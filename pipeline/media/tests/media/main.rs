@@ -7,4 +7,5 @@ mod clock;
 mod common;
 mod containment;
 mod formats;
+mod length;
 mod shared_clips;
