@@ -1,7 +1,5 @@
 //! Bundles that cannot be used: refused with a stable code and a sentence that names the file.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 
 use hirenet_tests::program::{command, finish};

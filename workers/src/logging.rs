@@ -47,7 +47,11 @@ pub(crate) fn failure(code: Code, sentence: &str) {
 /// The sentence, and what to do about it.
 pub(crate) fn with_advice(code: Code, sentence: &str) -> String {
     let (sentence, advice) = (sentence.trim_end_matches('.'), code.advice());
-    if sentence.contains(advice.trim_end_matches('.')) { format!("{sentence}.") } else { format!("{sentence}. {advice}") }
+    if sentence.contains(advice.trim_end_matches('.')) {
+        format!("{sentence}.")
+    } else {
+        format!("{sentence}. {advice}")
+    }
 }
 
 fn say(level: &str, code: Code, sentence: &str) {

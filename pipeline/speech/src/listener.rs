@@ -144,9 +144,7 @@ impl Listener {
                 let language = words.recognition.language().map(str::to_owned);
                 (Some(words.transcript.build(language, Source::Recognised)), words.detected)
             }
-            None => {
-                (self.unknown_language.map(|code| Transcript::empty(Source::Recognised, Some(code))), None)
-            }
+            None => (self.unknown_language.map(|code| Transcript::empty(Source::Recognised, Some(code))), None),
         };
         Ok(Heard { transcript, probability, stretches: self.stretches, detected, reasons })
     }

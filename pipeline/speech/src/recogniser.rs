@@ -102,7 +102,8 @@ pub fn language_code(language: &str) -> Result<&'static str, SpeechError> {
         return Err(unknown());
     }
     // whisper.cpp's own look-up prints a line about a language that it does not know.
-    let known = (0..=get_lang_max_id()).find(|id| [get_lang_str(*id), get_lang_str_full(*id)].contains(&Some(language)));
+    let known =
+        (0..=get_lang_max_id()).find(|id| [get_lang_str(*id), get_lang_str_full(*id)].contains(&Some(language)));
     known.and_then(get_lang_str).ok_or_else(unknown)
 }
 

@@ -122,18 +122,18 @@ fn a_comparison_covers_every_model_and_evaluation_puts_it_in_a_table() {
     assert!(evaluated.status.success(), "{}", String::from_utf8_lossy(&evaluated.stderr));
     let table = String::from_utf8_lossy(&evaluated.stdout).into_owned();
     assert!(table.contains("| verbal | hirenet |") && table.contains("0.539 / 0.797 / 0.643"), "{table}");
-    resumes_and_refuses(comparison, &out, dir.path());
+    resumes_and_refuses(&comparison, &out, dir.path());
 }
 
 /// What a comparison does with a folder that has predictions.
-fn resumes_and_refuses(comparison: Comparison<'_>, out: &Path, dir: &Path) {
+fn resumes_and_refuses(comparison: &Comparison<'_>, out: &Path, dir: &Path) {
     // What is missing is made again, whatever else is there; what is there is left.
     let files = [out.join("gated.fused.1.json"), out.join("early_trained_without_verbal.fused.1.json")];
     let kept = std::fs::read(&files[1]).unwrap();
     for file in &files {
         std::fs::remove_file(file).unwrap();
         let only =
-            Comparison { models: &[Compared::Missing], folder: out.to_owned(), device: Device::Cpu, ..comparison };
+            Comparison { models: &[Compared::Missing], folder: out.to_owned(), device: Device::Cpu, ..*comparison };
         only.seed(1, &|_| Box::new(Unseen)).unwrap();
         assert!(file.exists(), "{}", file.display());
     }
@@ -142,7 +142,7 @@ fn resumes_and_refuses(comparison: Comparison<'_>, out: &Path, dir: &Path) {
     // Other settings and another data set are told by what the folder says of itself.
     let mut other = comparison.settings.clone();
     other.train.rate = 0.01;
-    let error = Comparison { settings: &other, folder: out.to_owned(), device: Device::Cpu, ..comparison }
+    let error = Comparison { settings: &other, folder: out.to_owned(), device: Device::Cpu, ..*comparison }
         .prepare()
         .unwrap_err();
     let said = error.to_string();
@@ -153,7 +153,7 @@ fn resumes_and_refuses(comparison: Comparison<'_>, out: &Path, dir: &Path) {
     let elsewhere = dir.join("elsewhere");
     small(&elsewhere, |options| (options.interviews, options.seed) = (160, 2));
     let corpus = Corpus::open(&elsewhere, &Modality::ALL, Limits::default()).unwrap();
-    let error = Comparison { corpus: &corpus, folder: out.to_owned(), device: Device::Cpu, ..comparison }
+    let error = Comparison { corpus: &corpus, folder: out.to_owned(), device: Device::Cpu, ..*comparison }
         .prepare()
         .unwrap_err();
     assert!(error.to_string().contains("another data set"), "{error}");
@@ -171,7 +171,9 @@ fn bundles_are_rows_of_their_own_and_keep_to_their_split() {
     small(&data, |_| {});
     // As imported data sets are: nothing says which interview serves for what.
     let mut records = read_records(&data).unwrap();
-    records.iter_mut().for_each(|record| record.split = None);
+    for record in &mut records {
+        record.split = None;
+    }
     write_records(&data, &records).unwrap();
     let bundles = [("a.onnx", "random"), ("b.onnx", "grouped")].map(|(name, how)| {
         let out = dir.path().join(name);
@@ -208,7 +210,9 @@ fn bundles_are_rows_of_their_own_and_keep_to_their_split() {
     let elsewhere = dir.path().join("elsewhere");
     small(&elsewhere, |options| options.seed = 2);
     records = read_records(&elsewhere).unwrap();
-    records.iter_mut().for_each(|record| record.split = None);
+    for record in &mut records {
+        record.split = None;
+    }
     write_records(&elsewhere, &records).unwrap();
     let said = refused(&["evaluate", elsewhere.to_str().unwrap(), a, "--on", "validation"], 2);
     assert!(said.contains("split `validation`") && said.contains("a.onnx") && said.contains("--on all"), "{said}");

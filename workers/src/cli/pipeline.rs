@@ -206,6 +206,9 @@ pub(crate) enum FeatureModality {
 fn language(text: &str) -> Result<String, String> {
     match hirenet_speech::language_code(text) {
         Ok(code) if code == text => Ok(text.to_owned()),
-        _ => Err("a two-letter ISO 639-1 code in lower case of a language that whisper knows, such as en or fr".to_owned()),
+        _ => {
+            Err("a two-letter ISO 639-1 code in lower case of a language that whisper knows, such as en or fr"
+                .to_owned())
+        }
     }
 }
