@@ -51,7 +51,7 @@ pub fn reasons(rows: &[FaceRow]) -> Vec<Reason> {
         found.push(reason(Code::FaceLost, format!("{without} of {frames} analysed frames show no face.")));
     }
     if frames == 1 {
-        found.push(reason(Code::SingleFrame, Code::SingleFrame.meaning().to_owned()));
+        found.push(Reason::new(Code::SingleFrame).of(Modality::Visual));
     }
     if several > 0 {
         let most = rows.iter().filter_map(|row| row.faces_seen).max().unwrap_or(0);

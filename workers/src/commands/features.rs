@@ -35,9 +35,6 @@ pub(crate) fn run(config: &Config, media: &Path, wanted: &Wanted<'_>) -> Result<
     check(config, media)?;
     let installation = Installation::new(config)?;
     let extraction = extract(&installation, media, modality, wanted.language)?;
-    if modality == Modality::Verbal && not_understood(&extraction.reasons) {
-        return Err(nothing(media, &extraction.reasons, Code::LanguageUnsupported));
-    }
     let text = match (&extraction.llds, &extraction.faces, &extraction.transcript) {
         (Some(_), _, _) | (_, Some(_), _) if wanted.windows => {
             extraction.tracks.get(modality).map(windows_csv).transpose()?
@@ -82,12 +79,11 @@ pub(crate) fn extract(
     for reason in &extraction.reasons {
         logging::note(reason.code, &reason.detail);
     }
+    // Somebody speaks, in a language that the model does not know: there is nothing to print.
+    if extraction.reasons.iter().any(|reason| reason.code == Code::LanguageUnsupported) {
+        return Err(nothing(media, &extraction.reasons, Code::LanguageUnsupported));
+    }
     Ok(extraction)
-}
-
-/// True where somebody speaks, in a language that the model does not know: there is nothing to print.
-pub(crate) fn not_understood(reasons: &[Reason]) -> bool {
-    reasons.iter().any(|reason| reason.code == Code::LanguageUnsupported)
 }
 
 /// The refusal of a recording that yields nothing: its own reason where it has one.

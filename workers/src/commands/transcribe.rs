@@ -23,9 +23,6 @@ pub(crate) fn run(
     let Some(transcript) = extraction.transcript else {
         return Err(features::nothing(media, &extraction.reasons, Code::NoAudio));
     };
-    if features::not_understood(&extraction.reasons) {
-        return Err(features::nothing(media, &extraction.reasons, Code::LanguageUnsupported));
-    }
     let subtitles = |written: Result<String, hirenet_speech::SpeechError>| written.map_err(Failure::from);
     match format {
         TranscriptFormat::Json => print_json(&json!({

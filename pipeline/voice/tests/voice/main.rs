@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod bars;
 mod praat;
 mod reference;
 mod robustness;

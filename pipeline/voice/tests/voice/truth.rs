@@ -5,20 +5,14 @@ use std::path::Path;
 use hirenet_tests::shared;
 use hirenet_voice::Llds;
 
+use crate::bars::{CLEAN_JITTER, CLEAN_SHIMMER_DB, F0_TOLERANCE, FORMANT_TOLERANCES, SHIMMER_RANGE_DB, SPARSE};
 use crate::spectral::measure;
 use crate::support::read_wav;
 
-const F0_TOLERANCE: f64 = 0.005;
 const GLIDE_TOLERANCE: f64 = 0.01;
-/// F1, F2, F3; F1 of voices whose harmonics are too sparse to show it.
-const FORMANT_TOLERANCES: [f64; 3] = [0.05, 0.04, 0.03];
+/// F1 of voices whose harmonics are too sparse to show it.
 const SPARSE_F1_TOLERANCE: f64 = 0.25;
-/// F1 below this many times F0 is sparse.
-const SPARSE: f64 = 1.6;
 const JITTER_TOLERANCE: f64 = 0.002;
-const SHIMMER_RANGE_DB: (f64, f64) = (0.7, 1.1);
-const CLEAN_JITTER: f64 = 0.001;
-const CLEAN_SHIMMER_DB: f64 = 0.1;
 const HNR_TOLERANCE_DB: f64 = 2.0;
 /// Left out at both ends of a vowel, in seconds: the frame reaches over the edge.
 const EDGE_S: f64 = 0.05;

@@ -2,6 +2,7 @@
 
 use hirenet_voice::Llds;
 
+use crate::bars::{CLEAN_JITTER, CLEAN_SHIMMER_DB, F0_TOLERANCE, FORMANT_TOLERANCES, SHIMMER_RANGE_DB, SPARSE};
 use crate::spectral::measure;
 use crate::synthesis::{SILENCE, Vowel};
 
@@ -17,14 +18,7 @@ const LOW_HZ: [f64; 4] = [85.0, 115.0, 140.0, 170.0];
 const HIGH: [[f64; 3]; 4] =
     [[310.0, 2790.0, 3310.0], [610.0, 2330.0, 2990.0], [850.0, 1220.0, 2810.0], [590.0, 920.0, 2710.0]];
 const HIGH_HZ: [f64; 4] = [180.0, 210.0, 235.0, 260.0];
-const F0_TOLERANCE: f64 = 0.005;
 const JITTER_RANGE: (f64, f64) = (0.018, 0.022);
-const SHIMMER_RANGE_DB: (f64, f64) = (0.7, 1.1);
-const CLEAN_JITTER: f64 = 0.001;
-const CLEAN_SHIMMER_DB: f64 = 0.1;
-/// Formants, and how far off the median may be; F1 below `SPARSE` times F0 lies between harmonics that do not show it.
-const FORMANT_TOLERANCES: [f64; 3] = [0.05, 0.04, 0.03];
-const SPARSE: f64 = 1.6;
 /// Share of the formants that may be off by more: linear prediction is pulled to the nearest harmonic.
 const FORMANTS_OFF: f64 = 0.1;
 /// Rows at each end that are left out: 100 ms.
