@@ -26,6 +26,7 @@ class Measured:
     peak_mb: float
     status: int
     stdout: str
+    stderr: str
 
 
 def children(pid):
@@ -100,11 +101,12 @@ def run(command, env=None, cores=None, accepted=(0,)):
         alarm.cancel()
         process.returncode = status = os.waitstatus_to_exitcode(raw_status)
         peak = memory.stop()
-        if status not in accepted:
-            err.seek(0)
-            raise Failed(f"{command[0]} {command[1]} ended with status {status}: {err.read()[-600:]}")
         out.seek(0)
-        return Measured(wall_s, usage.ru_utime + usage.ru_stime, peak, status, out.read())
+        err.seek(0)
+        said = err.read()
+        if status not in accepted:
+            raise Failed(f"{command[0]} {command[1]} ended with status {status}: {said[-600:]}")
+        return Measured(wall_s, usage.ru_utime + usage.ru_stime, peak, status, out.read(), said)
 
 
 def seconds_until(command, text, env=None):

@@ -27,11 +27,21 @@ class Places:
         return self.work / name
 
 
-def hirenet(*arguments, settings=None, cores=None):
+def hirenet(*arguments, settings=None, cores=None, log=("--quiet",)):
     """One run of the program on the processor, with settings named as `section.key`."""
     env = {"HIRENET_ONNX__DEVICE": "cpu"}
     env |= {f"HIRENET_{name.replace('.', '__').upper()}": value for name, value in (settings or {}).items()}
-    return measure.run([HIRENET, *arguments, "--quiet"], env, cores, accepted=(DONE, PARTIAL))
+    return measure.run([HIRENET, *arguments, *log], env, cores, accepted=(DONE, PARTIAL))
+
+
+def logged(event, *arguments, settings=None, cores=None):
+    """The run, and the fields of the first event of this name in its log."""
+    run = hirenet(*arguments, settings=settings, cores=cores, log=("--log-format", "json"))
+    for line in run.stderr.splitlines():
+        fields = json.loads(line)
+        if fields.get("event") == event:
+            return run, fields
+    raise measure.Failed(f"{arguments[0]} did not log {event}")
 
 
 def columns(text):

@@ -1,7 +1,7 @@
 """Measures how well HireNet hears and sees, beside the field's own tools and constructed truth.
 
 Run it through `make bench-quality`. Writes bench-out/quality.json and bench-out/quality.md, prints the table, and ends
-with 1 where a bar is missed. QUALITY_ROUNDS (3) sets the rounds of the speed rows; QUALITY_ONLY names the groups of a
+with 1 where a bar is missed. QUALITY_ROUNDS (5) sets the rounds of the speed rows; QUALITY_ONLY names the groups of a
 partial trial, which is not written.
 """
 
@@ -84,6 +84,8 @@ def main():
     places = Places(OUT / "quality")
     places.work.mkdir(parents=True, exist_ok=True)
     only = os.environ.get("QUALITY_ONLY", "").split()
+    if unknown := [name for name in only if name not in GROUPS]:
+        sys.exit(f"QUALITY_ONLY: no group {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     rows = [row for name in only or GROUPS for row in measure_group(name, places)]
     if not only:
         report.write(OUT / "quality.json", settings(), rows)

@@ -14,9 +14,11 @@ mod report;
 mod setup;
 mod telemetry;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser;
+use hirenet_core::Code;
 
 fn main() -> ExitCode {
     // The decoder's child is this same program. It must not read configuration, start threads or load a model.
@@ -35,7 +37,9 @@ fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    match commands::run(cli) {
+    // The panic's own words are on stderr by then.
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| commands::run(cli)));
+    match ended.unwrap_or_else(|_| Err(failure::Failure::new(Code::Internal, "the program panicked"))) {
         Ok(outcome) => outcome.into(),
         Err(failure) => failure.report(),
     }

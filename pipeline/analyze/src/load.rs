@@ -1,7 +1,6 @@
 //! Loading the models once, side by side.
 
 use std::collections::BTreeSet;
-use std::thread;
 
 use hirenet_core::Modality;
 use hirenet_face::{FaceMeter, FaceModels, FaceSettings};
@@ -10,7 +9,6 @@ use hirenet_onnx::{ModelFile, Runtime};
 use hirenet_speech::{Recogniser, SpeechError, SpeechSettings, VoiceActivity};
 use hirenet_voice::{VoiceMeter, VoiceSettings};
 
-use crate::extract::join;
 use crate::{AnalyzeError, Extractor};
 
 /// Settings of everything that an extraction does.
@@ -64,7 +62,7 @@ impl Rooms {
 }
 
 impl Extractor {
-    /// Loads the models of `rooms`, all at once.
+    /// Loads the models of `rooms`, as many at once as there are cores that nothing else of rayon's holds.
     ///
     /// # Errors
     /// The first model that is missing or damaged, by file.
@@ -74,23 +72,18 @@ impl Extractor {
         settings: &ExtractorSettings,
         rooms: Rooms,
     ) -> Result<Extractor, AnalyzeError> {
-        let (activity, recogniser, voice, face) = thread::scope(|scope| {
-            let activity = scope.spawn(|| {
-                let load = || VoiceActivity::load(runtime, &files.voice_activity);
-                rooms.activity.then(load).transpose()
-            });
-            let recogniser = scope.spawn(|| rooms.recognition.then(|| load_recogniser(files, settings)).transpose());
-            let voice = scope.spawn(|| rooms.voice.then(|| VoiceMeter::new(runtime, &settings.voice)).transpose());
-            let face =
-                scope.spawn(|| rooms.face.then(|| FaceMeter::new(runtime, &files.face, &settings.face)).transpose());
-            (join(activity), join(recogniser), join(voice), join(face))
-        });
+        let activity = || rooms.activity.then(|| VoiceActivity::load(runtime, &files.voice_activity)).transpose();
+        let recogniser = || rooms.recognition.then(|| load_recogniser(files, settings)).transpose();
+        let voice = || rooms.voice.then(|| VoiceMeter::new(runtime, &settings.voice)).transpose();
+        let face = || rooms.face.then(|| FaceMeter::new(runtime, &files.face, &settings.face)).transpose();
+        let ((recogniser, activity), (face, voice)) =
+            rayon::join(|| rayon::join(recogniser, activity), || rayon::join(face, voice));
         Ok(Extractor {
             settings: settings.clone(),
-            activity: activity??,
-            recogniser: recogniser??,
-            voice: voice??,
-            face: face??,
+            activity: activity?,
+            recogniser: recogniser?,
+            voice: voice?,
+            face: face?,
         })
     }
 }

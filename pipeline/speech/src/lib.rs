@@ -12,6 +12,7 @@ mod model_file;
 mod recogniser;
 mod recognition;
 mod settings;
+mod shortened;
 mod stretch;
 mod times;
 mod transcript;

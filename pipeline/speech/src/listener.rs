@@ -1,9 +1,12 @@
-use hirenet_core::{Code, Modality, Reason, SAMPLE_RATE, Source, SpeechProbability, Transcript};
+use std::ops::Range;
+
+use hirenet_core::{Code, Modality, Reason, SAMPLE_RATE, Source, SpeechProbability, Transcript, Word};
 
 use crate::activity::{ACTIVITY_HOP_S, ActivityStream, VoiceActivity};
 use crate::level::Levels;
 use crate::recogniser::{Recogniser, language_code};
 use crate::recognition::{Recognition, most_likely};
+use crate::shortened::Shortened;
 use crate::stretch::{Stretch, StretchFinder};
 use crate::times::place;
 use crate::transcript::TranscriptBuilder;
@@ -54,7 +57,7 @@ struct Words {
     recognition: Recognition,
     transcript: TranscriptBuilder,
     /// Stretches that wait for the language to be known.
-    waiting: Vec<(Stretch, Vec<f32>)>,
+    waiting: Vec<(Shortened, Vec<f32>)>,
     detected: Option<DetectedLanguage>,
     looped: bool,
 }
@@ -151,16 +154,18 @@ impl Listener {
 
     /// Takes a stretch that has closed.
     fn take(&mut self, stretch: Stretch) -> Result<(), SpeechError> {
-        let at = |time_s: f64| ((time_s * f64::from(SAMPLE_RATE)).round() as usize).saturating_sub(self.kept_from);
-        let end = at(stretch.end).min(self.sound.len());
-        let start = at(stretch.start).min(end);
-        let mut samples = self.sound[start..end].to_vec();
-        let speech =
-            stretch.speech.iter().map(|(from, to)| at(*from).max(start) - start..at(*to).clamp(start, end) - start);
-        self.levels.prepare(&mut samples, speech, &self.settings);
-        self.stretches.push(stretch.clone());
+        let shortened = Shortened::new(&stretch, self.settings.longest_pause_s);
+        let mut samples = Vec::new();
+        for (start, end) in &shortened.kept {
+            let at = |time_s: f64| sample(time_s).saturating_sub(self.kept_from).min(self.sound.len());
+            samples.extend(&self.sound[at(*start)..at(*end)]);
+        }
+        let speech = shortened.stretch.speech.iter().map(|(from, to)| sample(*from)..sample(*to).min(samples.len()));
+        let speech: Vec<Range<usize>> = speech.collect();
+        self.levels.prepare(&mut samples, speech.into_iter(), &self.settings);
+        self.stretches.push(stretch);
         if let Some(words) = &mut self.words {
-            words.take(stretch, samples, self.settings.language_speech_s)?;
+            words.take(shortened, samples, self.settings.language_speech_s)?;
         }
         Ok(())
     }
@@ -205,12 +210,12 @@ impl Listener {
 }
 
 impl Words {
-    fn take(&mut self, stretch: Stretch, samples: Vec<f32>, language_speech_s: f64) -> Result<(), SpeechError> {
+    fn take(&mut self, part: Shortened, samples: Vec<f32>, language_speech_s: f64) -> Result<(), SpeechError> {
         if self.recognition.language().is_some() {
-            return self.recognise(&stretch, &samples);
+            return self.recognise(&part, &samples);
         }
-        self.waiting.push((stretch, samples));
-        let speech_s: f64 = self.waiting.iter().map(|(stretch, _)| stretch.speech_s()).sum();
+        self.waiting.push((part, samples));
+        let speech_s: f64 = self.waiting.iter().map(|(part, _)| part.stretch.speech_s()).sum();
         if speech_s >= language_speech_s { self.recognise_waiting() } else { Ok(()) }
     }
 
@@ -218,30 +223,40 @@ impl Words {
     /// them.
     fn recognise_waiting(&mut self) -> Result<(), SpeechError> {
         let waiting = std::mem::take(&mut self.waiting);
-        let total: f64 = waiting.iter().map(|(stretch, _)| stretch.speech_s()).sum();
+        let total: f64 = waiting.iter().map(|(part, _)| part.stretch.speech_s()).sum();
         let mut probabilities: Vec<f64> = Vec::new();
-        for (stretch, samples) in &waiting {
+        for (part, samples) in &waiting {
             let of_stretch = self.recognition.language_probabilities(samples)?;
             probabilities.resize(of_stretch.len(), 0.0);
             for (sum, p) in probabilities.iter_mut().zip(of_stretch) {
-                *sum += f64::from(p) * stretch.speech_s() / total;
+                *sum += f64::from(p) * part.stretch.speech_s() / total;
             }
         }
         if let Some((language, probability)) = most_likely(&probabilities) {
             self.recognition.set_language(language);
             self.detected = Some(DetectedLanguage { language, probability });
         }
-        waiting.iter().try_for_each(|(stretch, samples)| self.recognise(stretch, samples))
+        waiting.iter().try_for_each(|(part, samples)| self.recognise(part, samples))
     }
 
-    fn recognise(&mut self, stretch: &Stretch, samples: &[f32]) -> Result<(), SpeechError> {
+    fn recognise(&mut self, part: &Shortened, samples: &[f32]) -> Result<(), SpeechError> {
         let heard = self.recognition.hear(samples)?;
         self.looped |= heard.looped;
-        for words in place(&heard.words, &heard.segment_ends, stretch).chunk_by(|a, b| a.0 == b.0) {
-            self.transcript.add_segment(words.iter().map(|(_, word)| word.clone()).collect());
+        let on_recording = |word: &Word| Word {
+            start: word.start.map(|time| part.recording_time(time)),
+            end: word.end.map(|time| part.recording_time(time)),
+            ..word.clone()
+        };
+        for words in place(&heard.words, &heard.segment_ends, &part.stretch).chunk_by(|a, b| a.0 == b.0) {
+            self.transcript.add_segment(words.iter().map(|(_, word)| on_recording(word)).collect());
         }
         Ok(())
     }
+}
+
+/// The sample at a time.
+fn sample(time_s: f64) -> usize {
+    (time_s * f64::from(SAMPLE_RATE)).round() as usize
 }
 
 #[cfg(test)]

@@ -25,9 +25,12 @@ pub struct SpeechSettings {
     pub min_silence_s: f64,
     /// Speech with a shorter pause between belongs to one stretch.
     pub merge_gap_s: f64,
+    /// A longer pause inside a stretch is recognised as one of this length.
+    pub longest_pause_s: f64,
     /// Sound kept before and after each stretch.
     pub pad_s: f64,
-    /// The longest stretch, padding included; whisper hears 30 s at most. Longer speech is cut at its best pause.
+    /// The longest stretch as it is recognised, padding included; whisper hears 30 s at most. Longer speech is cut at a
+    /// pause.
     pub max_stretch_s: f64,
     /// Threads inside whisper.cpp. They spin while they wait: keep them below the number of cores.
     pub threads: usize,
@@ -76,6 +79,7 @@ impl Default for SpeechSettings {
             min_speech_s: 0.15,
             min_silence_s: 0.15,
             merge_gap_s: 2.0,
+            longest_pause_s: 0.5,
             pad_s: 0.2,
             max_stretch_s: 30.0,
             threads: 1,
@@ -121,6 +125,7 @@ impl SpeechSettings {
             ("min_speech_s", self.min_speech_s >= 0.0, "must not be negative"),
             ("min_silence_s", self.min_silence_s >= 0.0, "must not be negative"),
             ("merge_gap_s", self.merge_gap_s >= self.min_silence_s, "must be at least min_silence_s"),
+            ("longest_pause_s", self.longest_pause_s >= 0.1, "must be at least 0.1"),
             ("pad_s", (0.0..=1.0).contains(&self.pad_s), "must lie between 0 and 1"),
             (
                 "max_stretch_s",

@@ -34,7 +34,10 @@ pub struct StretchFinder {
     min_speech: usize,
     min_silence: usize,
     merge_gap: usize,
+    /// A longer pause is recognised as one of so many windows.
+    longest_pause: usize,
     pad_s: f64,
+    /// The most windows that are recognised of one stretch.
     longest: usize,
     probabilities: Vec<f32>,
     /// Closed runs of the open stretch.
@@ -65,6 +68,7 @@ impl StretchFinder {
             min_speech: windows(settings.min_speech_s),
             min_silence: windows(settings.min_silence_s).max(1),
             merge_gap: windows(settings.merge_gap_s).max(1),
+            longest_pause: (settings.longest_pause_s / ACTIVITY_HOP_S).ceil() as usize,
             pad_s: settings.pad_s,
             longest: ((settings.max_stretch_s - 2.0 * settings.pad_s) / ACTIVITY_HOP_S).floor() as usize,
             probabilities: Vec::new(),
@@ -80,9 +84,8 @@ impl StretchFinder {
         let now = self.probabilities.len();
         self.probabilities.push(probability);
         self.follow(now, probability);
-        let stretch_start = self.stretch_start()?;
-        if now + 1 - stretch_start > self.longest {
-            return self.cut(stretch_start, now + 1);
+        if self.open_runs(now + 1).map(|(before, run)| before + run.1 - run.0).sum::<usize>() > self.longest {
+            return self.cut(now + 1);
         }
         match (self.speaking_since, self.runs.last()) {
             (None, Some((_, end))) if now + 1 - end >= self.merge_gap => {
@@ -146,15 +149,40 @@ impl StretchFinder {
         }
     }
 
-    /// Closes a stretch that has grown too long: at the longest pause of its second half, or inside speech where speech
-    /// is least likely.
-    fn cut(&mut self, stretch_start: usize, now: usize) -> Option<Stretch> {
-        let half = stretch_start + self.longest / 2;
+    /// The runs of the open stretch until `now`, each after the windows that are recognised of the pause before it.
+    fn open_runs(&self, now: usize) -> impl Iterator<Item = (usize, Run)> {
+        let speaking = self.speaking_since.map(|start| (start, now));
+        let mut last_end = None;
+        self.runs.iter().copied().chain(speaking).map(move |run| {
+            let pause = run.0 - last_end.replace(run.1).unwrap_or(run.0);
+            (pause.min(self.longest_pause), run)
+        })
+    }
+
+    /// The window after which half of the longest stretch has been heard.
+    fn second_half(&self, now: usize) -> usize {
+        let mut left = self.longest / 2;
+        for (pause, (start, end)) in self.open_runs(now) {
+            left = left.saturating_sub(pause);
+            if left < end - start {
+                return start + left;
+            }
+            left -= end - start;
+        }
+        now
+    }
+
+    /// Closes a stretch that has grown too long, in its second half: at the last pause that is at least half as long as
+    /// the longest there, so that few stretches hold all speech, or inside speech where speech is least likely.
+    fn cut(&mut self, now: usize) -> Option<Stretch> {
+        let half = self.second_half(now);
         if let Some(start) = self.speaking_since {
             self.runs.push((start, self.falling_since.unwrap_or(now)));
         }
-        let pause = |k: usize| self.runs[k + 1].0 - self.runs[k].1;
-        let best = (0..self.runs.len().saturating_sub(1)).filter(|k| self.runs[*k].1 > half).max_by_key(|k| pause(*k));
+        let pause = |k: usize| (self.runs[k + 1].0 - self.runs[k].1).min(self.longest_pause);
+        let pauses = || (0..self.runs.len().saturating_sub(1)).filter(|k| self.runs[*k].1 > half);
+        let longest = pauses().map(pause).max();
+        let best = pauses().rfind(|k| longest.is_some_and(|longest| 2 * pause(*k) >= longest));
         let (before, mut after, until) = if let Some(k) = best {
             let middle = f64::midpoint(seconds(self.runs[k].1), seconds(self.runs[k + 1].0));
             (self.runs[..=k].to_vec(), self.runs[k + 1..].to_vec(), middle)

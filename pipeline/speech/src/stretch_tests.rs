@@ -1,4 +1,5 @@
 use super::*;
+use crate::shortened::Shortened;
 use proptest::prelude::*;
 
 /// Stretches of a recording that is speech (1) or not (0) for so many seconds each.
@@ -32,11 +33,20 @@ fn a_click_is_no_speech_and_speech_lasts_to_the_end() {
 }
 
 #[test]
-fn long_speech_is_cut_at_its_longest_late_pause() {
-    let found = stretches(&[(1.0, 10.0), (0.0, 0.45), (1.0, 9.0), (0.0, 0.4), (1.0, 5.0), (0.0, 0.3), (1.0, 9.0)]);
+fn long_speech_is_cut_at_its_last_good_pause() {
+    let found = stretches(&[(1.0, 10.0), (0.0, 0.45), (1.0, 9.0), (0.0, 0.4), (1.0, 5.0), (0.0, 0.16), (1.0, 9.0)]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(near(found[0].end, 19.65), "{found:?}");
     assert!(near(found[1].start, 19.65), "{found:?}");
+    let found = stretches(&[(1.0, 10.0), (0.0, 0.45), (1.0, 9.0), (0.0, 0.4), (1.0, 5.0), (0.0, 0.3), (1.0, 9.0)]);
+    assert!(found.len() == 2 && near(found[0].end, 25.0), "{found:?}");
+}
+
+#[test]
+fn pauses_that_are_not_recognised_make_no_stretch_longer() {
+    let found = stretches(&[(1.0, 9.0), (0.0, 1.5), (1.0, 9.0), (0.0, 1.5), (1.0, 9.0), (0.0, 0.1)]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(near(found[0].end, 30.1), "{found:?}");
 }
 
 #[test]
@@ -57,7 +67,8 @@ proptest! {
         let mut last = 0.0;
         for stretch in stretches(&parts) {
             prop_assert!(stretch.start >= last && stretch.start < stretch.end && stretch.end <= duration + 1e-9);
-            prop_assert!(stretch.end - stretch.start <= settings.max_stretch_s + 1e-9);
+            let heard = Shortened::new(&stretch, settings.longest_pause_s).stretch.end;
+            prop_assert!(heard <= settings.max_stretch_s + 1e-9, "{heard}");
             for (start, end) in &stretch.speech {
                 prop_assert!(stretch.start <= *start && start <= end && *end <= stretch.end + 1e-9);
             }

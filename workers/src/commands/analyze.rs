@@ -3,7 +3,7 @@
 mod input;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
@@ -43,11 +43,7 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     if let Some(note) = &said {
         logging::note(note.code, &note.detail);
     }
-    let (evidence, models) = thread::scope(|scope| {
-        let models = scope.spawn(|| installation.model_hashes(rooms));
-        (extract_all(config, &installation, rooms, &submitted, &subject), joined(models))
-    });
-    let (evidence, models) = (evidence?, models?);
+    let (evidence, models) = extract_all(config, &installation, rooms, &submitted, &subject)?;
     if let Some(note) = models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
         if said.is_none() {
             logging::note(note.code, &note.detail);
@@ -83,42 +79,42 @@ fn rooms(modalities: &BTreeSet<Modality>, submitted: &Submitted) -> Rooms {
     Rooms::for_modalities(modalities, recognised)
 }
 
-/// Extracts every final take. An answer that fails keeps its place with its reason; the others go on. The first
-/// recording is opened while the models load.
+/// Extracts every final take; gives what was had of each, and the hash of each model by its role. An answer that fails
+/// keeps its place with its reason; the others go on.
 fn extract_all<'a>(
     config: &Config,
     installation: &Installation<'_>,
     rooms: Rooms,
     submitted: &'a Submitted,
     subject: &Subject<'a>,
-) -> Result<Vec<AnswerEvidence<'a>>, Failure> {
+) -> Result<(Vec<AnswerEvidence<'a>>, BTreeMap<String, String>), Failure> {
     let progress = Progress::new();
-    let count = subject.answers.len();
     let recordings: Vec<_> = subject.answers.iter().map(|answer| submitted.media(answer)).collect();
     let tasks = subject.answers.iter().zip(&recordings);
     let tasks: Vec<Result<Task<'_>, &AddressError>> =
         tasks.map(|(answer, media)| media.as_ref().map(|media| task(answer, media, submitted, subject))).collect();
     let open = |task: &Task<'_>| Opened::open(task, &config.media, &progress);
-    progress.answer(0, count);
-    let (extractor, mut first) = thread::scope(|scope| {
-        let extractor = scope.spawn(|| installation.extractor(rooms));
-        let first = tasks.first().and_then(|task| task.as_ref().ok()).map(open);
-        (joined(extractor), first)
-    });
+    progress.answer(0, tasks.len());
+    // Opening needs a core of its own, or it waits for the models and the first sign of progress comes late.
+    let (mut first, extractor) =
+        rayon::join(|| tasks.first().and_then(|task| task.as_ref().ok()).map(open), || installation.extractor(rooms));
     let mut extractor = extractor?;
-    let mut evidence = Vec::with_capacity(count);
-    for (i, (answer, task)) in subject.answers.iter().copied().zip(&tasks).enumerate() {
-        progress.answer(i, count);
-        let extraction = match task {
-            Err(error) => Extraction::failed(error.code(), error.code().meaning()),
-            Ok(task) => {
-                let opened = first.take().unwrap_or_else(|| open(task));
-                extractor.extract_opened_or_fail(task, opened, &progress)?
-            }
-        };
-        evidence.push(AnswerEvidence { answer, extraction });
-    }
-    Ok(evidence)
+    thread::scope(|scope| {
+        let models = scope.spawn(|| installation.model_hashes(rooms));
+        let mut evidence = Vec::with_capacity(tasks.len());
+        for (i, (answer, task)) in subject.answers.iter().copied().zip(&tasks).enumerate() {
+            progress.answer(i, tasks.len());
+            let extraction = match task {
+                Err(error) => Extraction::failed(error.code(), error.code().meaning()),
+                Ok(task) => {
+                    let opened = first.take().unwrap_or_else(|| open(task));
+                    extractor.extract_opened_or_fail(task, opened, &progress)?
+                }
+            };
+            evidence.push(AnswerEvidence { answer, extraction });
+        }
+        Ok((evidence, joined(models)?))
+    })
 }
 
 fn task<'a>(answer: &'a Answer, media: &'a Path, submitted: &'a Submitted, subject: &'a Subject<'_>) -> Task<'a> {
