@@ -50,6 +50,29 @@ impl Coded for OnnxError {
 
 impl<T> From<ort::Error<T>> for OnnxError {
     fn from(error: ort::Error<T>) -> Self {
-        OnnxError::Run(error.to_string())
+        OnnxError::Run(plain(&error.to_string()))
+    }
+}
+
+/// The runtime's words on one line, without the places in its source that it puts before them.
+fn plain(text: &str) -> String {
+    // "FILE:LINE FUNCTION [ONNXRuntimeError] : NUMBER : CODE : WORDS"
+    let words = text.find("[ONNXRuntimeError]").and_then(|at| text[at..].splitn(4, " : ").nth(3)).unwrap_or(text);
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_runtimes_words_fit_on_a_line() {
+        let text =
+            "/src/provider_bridge_ort.cc:2043 Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library a.so: x\n";
+        assert_eq!(plain(text), "Failed to load library a.so: x");
+        assert_eq!(
+            plain("CUDA execution provider is not enabled in this build."),
+            "CUDA execution provider is not enabled in this build."
+        );
     }
 }

@@ -207,7 +207,8 @@ impl GatedFusion {
         let pooled = Tensor::cat(&[&h, &gamma], 1)?;
         let (pooled, beta) = self.global.pool_values(&h, &pooled, Some(&h_j), &batch.answers)?;
         let (states, modalities) = (h.dim(1)?, self.branches.len());
-        let v = pooled.narrow(1, 0, states)?;
+        // A product on a GPU takes whole rows only.
+        let v = pooled.narrow(1, 0, states)?.contiguous()?;
         let believed = self.weighed_evidence(batch, &pooled.narrow(1, states, modalities)?)?;
         Ok(FusionOutput { logits: (self.score.of(&dropout.apply(&v)?)? + believed)?, gamma, beta })
     }

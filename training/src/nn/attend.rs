@@ -21,6 +21,10 @@ use super::host::{slice, with_slice};
 /// Those of the device, and of shapes that do not fit.
 pub fn attend(h: &Tensor, p: &Tensor, contexts: &Tensor, rows: &Ragged) -> Result<(Tensor, Vec<f32>)> {
     if !h.device().is_cpu() {
+        #[cfg(feature = "cuda")]
+        if h.device().is_cuda() && !rows.is_empty() {
+            return super::device::attend(h, p, contexts, rows);
+        }
         return super::composed::attend(h, p, contexts, rows);
     }
     let ((count, width), (p_rows, units)) = (h.dims2()?, p.dims2()?);

@@ -28,6 +28,8 @@ fn one_direction(x: &Tensor, u: &Tensor, c: &Tensor, rows: &Ragged, backwards: b
     if steps == 0 {
         return Tensor::zeros((0, hidden), DType::F32, device);
     }
+    // Once, not in each step: every copy would be kept for the gradient.
+    let (x, u) = (x.contiguous()?, u.t()?.contiguous()?);
     let mut h = Tensor::zeros((order.len(), hidden), DType::F32, device)?;
     let (mut states, mut place_of_row, mut place) = (Vec::new(), vec![0_u32; rows.rows()], 0);
     for step in 0..steps {
@@ -41,9 +43,9 @@ fn one_direction(x: &Tensor, u: &Tensor, c: &Tensor, rows: &Ragged, backwards: b
             place += 1;
         }
         let count = taken.len();
-        let x = x.contiguous()?.index_select(&Tensor::new(taken, device)?, 0)?;
+        let x = x.index_select(&Tensor::new(taken, device)?, 0)?;
         let before = h.narrow(0, 0, count)?;
-        let product = before.matmul(&u.t()?)?.broadcast_add(c)?;
+        let product = before.matmul(&u)?.broadcast_add(c)?;
         let gate = |i: usize| x.narrow(1, i * hidden, hidden)? + product.narrow(1, i * hidden, hidden)?;
         let (z, r) = (sigmoid(&gate(0)?)?, sigmoid(&gate(1)?)?);
         let inner = (r * product.narrow(1, 2 * hidden, hidden)?)?;

@@ -29,6 +29,10 @@ use super::host::{slice, with_slice};
 /// Those of the device, and of shapes that do not fit.
 pub fn gru(x: &Tensor, u: &Tensor, c: &Tensor, rows: &Ragged) -> Result<Tensor> {
     if !x.device().is_cpu() {
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() && !rows.is_empty() && super::device::fits(u.dim(1)?) {
+            return super::device::gru(x, u, c, rows);
+        }
         return super::composed::gru(x, u, c, rows);
     }
     let (width, hidden) = u.dims2()?;

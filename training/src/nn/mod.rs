@@ -3,6 +3,8 @@
 mod activation;
 mod attend;
 pub mod composed;
+#[cfg(feature = "cuda")]
+mod device;
 mod dropout;
 mod gru;
 mod host;

@@ -124,3 +124,51 @@ fn other_sequences_change_nothing() {
     let among = gru(&x, &u, &c, &Ragged::new([4, length, 20])).unwrap();
     close(&among.narrow(0, 4, length).unwrap(), &alone, 1e-6, "states");
 }
+
+#[cfg(feature = "cuda")]
+mod on_a_gpu {
+    use super::*;
+
+    /// Values, gradients and weights of a GPU's operators against those of the CPU, in shapes up to the paper's.
+    #[test]
+    #[ignore = "needs a GPU"]
+    fn the_kernels_are_the_cpus_operators() {
+        let gpu = Device::new_cuda(0).unwrap();
+        for (lengths, hidden, units, directions) in [
+            (LENGTHS.to_vec(), 5, 4, 2),
+            (LENGTHS.to_vec(), 33, 70, 1),
+            ((0..160).map(|s| 60 + s * 7 % 150).collect(), 64, 64, 2),
+        ] {
+            let (rows, mut draw) = (Ragged::new(lengths), draw());
+            let width = directions * 3 * hidden;
+            let on_cpu = [
+                draw.var((rows.rows(), width)),
+                draw.var((width, hidden)),
+                draw.var((1, width)),
+                draw.var((rows.rows(), 2 * hidden)),
+                draw.var((rows.rows(), units)),
+                draw.var((rows.sequences() + 1, units)),
+            ];
+            on_cpu[1].set(&(on_cpu[1].as_tensor() * 0.2).unwrap()).unwrap();
+            let on_gpu = on_cpu.clone().map(|v| Var::from_tensor(&v.to_device(&gpu).unwrap()).unwrap());
+            let compute = |v: &[Var; 6]| {
+                let states = gru(&v[0], &v[1], &v[2].flatten_all().unwrap(), &rows).unwrap();
+                let (pooled, weights) = attend(&v[3], &v[4], &v[5], &rows).unwrap();
+                let gradients = (scalar(&states).unwrap() + scalar(&pooled).unwrap()).unwrap().backward().unwrap();
+                let gradients = v.clone().map(|v| gradients.get(&v).unwrap().to_device(&Device::Cpu).unwrap());
+                let cpu = |t: Tensor| t.to_device(&Device::Cpu).unwrap();
+                (cpu(states), cpu(pooled), weights, gradients)
+            };
+            let (ours, theirs) = (compute(&on_gpu), compute(&on_cpu));
+            close(&ours.0, &theirs.0, 1e-5, "states");
+            close(&ours.1, &theirs.1, 1e-5, "pooled");
+            assert!(ours.2.iter().zip(&theirs.2).all(|(a, b)| (a - b).abs() < 1e-5));
+            for (number, (a, b)) in ours.3.iter().zip(&theirs.3).enumerate() {
+                let norm = |t: &Tensor| flat(t).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+                let difference = norm(&(a - b).unwrap()) / norm(b);
+                println!("H {hidden} N {units} D {directions}: gradient {number} differs by {difference:.1e}");
+                assert!(difference < 1e-4, "gradient {number}: {difference}");
+            }
+        }
+    }
+}
