@@ -32,7 +32,9 @@ done
 mkdir "$work/sqlx"
 # The macros write while they expand: the crate must be compiled anew.
 touch workers/store/src/lib.rs
-SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$work/sqlx DATABASE_URL=$address cargo build --release -p hirenet-store
+# Tables are written with their schema whatever the server's user is called.
+qualified="$address?options=-csearch_path%3Dpublic"
+SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$work/sqlx DATABASE_URL=$qualified cargo build --release -p hirenet-store
 
 if [ "${1:-}" = --check ]; then
     diff -r "$work/sqlx" .sqlx

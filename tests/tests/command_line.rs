@@ -45,6 +45,22 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
+fn an_erasure_without_a_target_names_both() {
+    for arguments in [&["erase", "--tenant", "x"][..], &["erase", "--interview", "i", "--candidate", "c"]] {
+        let result = run(arguments);
+        assert_eq!(result.status, USAGE, "{}", result.stderr);
+        assert!(result.stderr.contains("--interview") && result.stderr.contains("--candidate"), "{}", result.stderr);
+    }
+}
+
+#[test]
+fn an_address_that_is_no_database_s_is_a_wrong_setting() {
+    let result = finish(command(["check"]).env("HIRENET_STORE__URL", "notaurl:hunter2"));
+    assert_eq!((result.status, result.stdout.as_str()), (USAGE, ""), "{}", result.stderr);
+    assert!(result.stderr.contains("PostgreSQL") && !result.stderr.contains("hunter2"), "{}", result.stderr);
+}
+
+#[test]
 fn a_missing_runtime_says_what_to_do() {
     let clip = hirenet_tests::source_dir().join("samples/a1.mp4");
     let result = finish(command(["--onnxruntime", "/nowhere/lib.so", "features", "vocal"]).arg(clip));

@@ -134,6 +134,8 @@ fn doctor_misses_what_the_configuration_needs() {
         (&[("HIRENET_SPEECH__MODEL", "ggml-tinny")], "setting speech.model ", "hirenet models list"),
         (&[("HIRENET_SPEECH__MODEL", "/nowhere/x.bin")], "setting speech.model ", "/nowhere/x.bin is missing"),
         (&[("HIRENET_HIRENET__BUNDLE", "/nowhere/x")], "setting hirenet.bundle ", "/nowhere/x is missing"),
+        // The library that `make setup` installs has no CUDA, whatever the machine has.
+        (&[("HIRENET_ONNX__DEVICE", "cuda:0")], "devices ", "onnx.library"),
         (&[onnx], "setting language.model ", "Set language.model"),
         (&[onnx, ("HIRENET_LANGUAGE__TOKENIZER", "/nowhere/t.json")], "setting language.tokenizer ", "/nowhere/t.json"),
     ] {

@@ -80,13 +80,25 @@ fn good() -> Vec<Change> {
         ("/consent/face_waiver", None),
         ("/consent/modalities", Some(json!(["vocal"]))),
         ("/retention_days", Some(json!(0))),
+        ("/retention_days", Some(json!(30.0))),
+        ("/retention_days", Some(json!(2_147_483_647_u32))),
+        ("/job_id", Some(json!("7F8F2F4E-6D0B-4F0C-9A51-0D9F6F3F5F10"))),
+        ("/interview_id", Some(json!("\u{e9}".repeat(200)))),
+        ("/consent/given_at", Some(json!("2026-01-01t00:00:00.25z"))),
+        ("/consent/given_at", Some(json!("2024-02-29T23:59:59+05:30"))),
+        ("/consent/given_at", Some(json!("2026-01-01"))),
+        // Such a waiver is read, and counts as incomplete.
+        ("/consent/face_waiver/interview_date", Some(json!("soon"))),
         ("/position/title", Some(json!(""))),
         ("/answers/0/sha256", Some(Value::Null)),
         ("/answers/0/sha256", None),
         ("/answers/0/take", Some(Value::Null)),
+        ("/answers/0/take", Some(json!(2.0))),
+        ("/answers/0/media", Some(json!("m".repeat(1000)))),
         ("/answers/0/id", Some(json!("A-1_b.c"))),
         ("/answers/0/question", Some(json!(""))),
         ("/answers/1/transcript", Some(Value::Null)),
+        ("/answers/1/transcript", Some(json!("Line\nline. \\u0000"))),
         ("/answers/2/transcript/words", Some(json!([]))),
         ("/answers/2/transcript/words/0/start", Some(json!(0))),
     ]
@@ -94,7 +106,7 @@ fn good() -> Vec<Change> {
 
 /// Changes after which the message must be refused.
 fn bad() -> Vec<Change> {
-    let mut changes: Vec<Change> = vec![
+    vec![
         ("/surprise", Some(json!(1))),
         ("/position/salary", Some(json!(1))),
         ("/consent/scope", Some(json!("all"))),
@@ -103,10 +115,22 @@ fn bad() -> Vec<Change> {
         ("/answers/2/transcript/text", Some(json!("Me."))),
         ("/answers/2/transcript/words/0/confidence", Some(json!(1))),
         ("/job_id", Some(json!("seven"))),
+        ("/job_id", Some(json!("7f8f2f4e6d0b4f0c9a510d9f6f3f5f10"))),
+        ("/job_id", Some(json!("urn:uuid:7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10"))),
+        ("/job_id", Some(json!("{7f8f2f4e-6d0b-4f0c-9a51-0d9f6f3f5f10}"))),
         ("/tenant", Some(json!(" "))),
         ("/interview_id", Some(json!(""))),
         ("/candidate", Some(json!(7))),
         ("/position/id", Some(json!("\t"))),
+        ("/tenant", Some(json!("t".repeat(201)))),
+        ("/interview_id", Some(json!("i".repeat(201)))),
+        ("/candidate", Some(json!("c".repeat(201)))),
+        ("/position/id", Some(json!("p".repeat(201)))),
+        ("/consent/given_at", Some(json!(""))),
+        ("/consent/given_at", Some(json!("yesterday"))),
+        ("/consent/given_at", Some(json!("2026-01-01 00:00:00Z"))),
+        ("/consent/given_at", Some(json!("2026-01-01T00:00:00"))),
+        ("/consent/given_at", Some(json!("2026-13-01T00:00:00Z"))),
         ("/language", Some(json!("EN"))),
         ("/language", Some(json!("eng"))),
         ("/consent/modalities", Some(json!([]))),
@@ -115,6 +139,7 @@ fn bad() -> Vec<Change> {
         ("/retention_days", Some(json!("30"))),
         ("/retention_days", Some(json!(-1))),
         ("/retention_days", Some(json!(1.5))),
+        ("/retention_days", Some(json!(2_147_483_648_u32))),
         ("/answers", Some(json!([]))),
         ("/answers", Some(json!({}))),
         ("/answers/0/id", Some(json!("../a"))),
@@ -124,11 +149,17 @@ fn bad() -> Vec<Change> {
         ("/answers/0/media", Some(json!(""))),
         ("/answers/0/sha256", Some(json!("abc"))),
         ("/answers/0/take", Some(json!(-1))),
+        ("/answers/0/take", Some(json!(0.5))),
+        ("/answers/0/take", Some(json!(4_294_967_295_u32))),
         ("/answers/1/transcript", Some(json!(5))),
         ("/answers/1/transcript", Some(json!([]))),
         ("/answers/2/transcript/words/0/start", Some(json!(-1))),
         ("/answers/2/transcript/words/0/end", Some(json!("1"))),
-    ];
+    ]
+}
+
+/// Changes that take away what must be there.
+fn missing() -> Vec<Change> {
     let required = [
         "/job_id",
         "/tenant",
@@ -153,8 +184,29 @@ fn bad() -> Vec<Change> {
         "/answers/2/transcript/words",
         "/answers/2/transcript/words/0/text",
     ];
-    changes.extend(required.map(|path| (path, None)));
-    changes
+    required.map(|path| (path, None)).to_vec()
+}
+
+/// Changes that put U+0000 into a text, each of which must be refused.
+fn nul() -> Vec<Change> {
+    let texts = [
+        "/tenant",
+        "/interview_id",
+        "/candidate",
+        "/position/id",
+        "/position/title",
+        "/language",
+        "/consent/version",
+        "/consent/given_at",
+        "/consent/face_waiver/interview_date",
+        "/answers/0/id",
+        "/answers/0/question",
+        "/answers/0/media",
+        "/answers/0/sha256",
+        "/answers/1/transcript",
+        "/answers/2/transcript/words/0/text",
+    ];
+    texts.map(|path| (path, Some(json!("a\u{0}b")))).to_vec()
 }
 
 fn changed((path, value): &Change) -> Value {
@@ -174,7 +226,7 @@ fn changed((path, value): &Change) -> Value {
 fn schema_and_program_agree_on_messages() {
     let validator = validator("interview.schema.json", None);
     assert_eq!(complaints(&validator, &message()), [""; 0]);
-    for (changes, valid) in [(good(), true), (bad(), false)] {
+    for (changes, valid) in [(good(), true), (bad(), false), (missing(), false), (nul(), false)] {
         for change in changes {
             let document = changed(&change);
             assert_eq!(validator.is_valid(&document), valid, "the schema on {change:?}");
@@ -218,6 +270,10 @@ fn schema_and_program_agree_on_erasures_and_withdrawals() {
         (json!({"job_id": ID, "tenant": " ", "candidate": "c"}), false),
         (json!({"job_id": "1", "tenant": "t", "candidate": "c"}), false),
         (json!({"job_id": ID, "tenant": "t", "candidate": "c", "why": "x"}), false),
+        (json!({"job_id": ID.replace('-', ""), "tenant": "t", "candidate": "c"}), false),
+        (json!({"job_id": ID, "tenant": "t", "candidate": "c".repeat(200)}), true),
+        (json!({"job_id": ID, "tenant": "t", "candidate": "c".repeat(201)}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i\u{0}"}), false),
     ];
     for (document, valid) in erasures {
         assert_eq!(erase.is_valid(&document), valid, "the schema on {document}");
@@ -229,6 +285,8 @@ fn schema_and_program_agree_on_erasures_and_withdrawals() {
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": ["mood"]}), false),
         (json!({"job_id": ID, "tenant": "t", "interview_id": " ", "modalities": ["visual"]}), false),
         (json!({"job_id": ID, "tenant": "t", "modalities": ["visual"]}), false),
+        (json!({"job_id": ID, "tenant": "t\u{0}", "interview_id": "i", "modalities": ["visual"]}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i".repeat(201), "modalities": ["visual"]}), false),
     ];
     for (document, valid) in withdrawals {
         assert_eq!(withdrawn.is_valid(&document), valid, "the schema on {document}");

@@ -67,10 +67,18 @@ fn say(level: &str, code: Code, sentence: &str) {
     }
 }
 
-/// Says how this module's own sentences look; they need no configuration.
+/// Says how this module's own sentences look, and what is told of a panic; they need no configuration.
 pub(crate) fn speak(format: LogFormat, quiet: bool) {
     // Once a process; a second call would keep the first.
     let _ = SPEAKS.set(Speaks { format, quiet });
+    std::panic::set_hook(Box::new(panicked));
+}
+
+/// Tells where a thread panicked. Never the panic's own words: slicing a text quotes the text, which may be a candidate's.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let thread = std::thread::current();
+    tracing::error!(location, thread = thread.name(), "a thread panicked");
 }
 
 /// Starts the log, and the export of traces where `traces` is given. `HIRENET_LOG` takes a filter such as `info` or

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    // The panic's own words are on stderr by then.
+    // Where it was is in the log by then, and its own words nowhere.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| commands::run(cli)));
     match ended.unwrap_or_else(|_| Err(failure::Failure::new(Code::Internal, "the program panicked"))) {
         Ok(outcome) => outcome.into(),

@@ -84,6 +84,10 @@ mod tests {
             assert_eq!((modalities, reasons), (without_face.clone(), vec![Code::NoFaceWaiver]));
             assert_eq!(codes(&all, FaceWaiverPolicy::NotRequired).0, Modality::ALL);
         }
-        assert_eq!(codes(&consent(&Modality::ALL, Some(true)), FaceWaiverPolicy::Required).0, Modality::ALL);
+        let mut all = consent(&Modality::ALL, Some(true));
+        assert_eq!(codes(&all, FaceWaiverPolicy::Required).0, Modality::ALL);
+        // Without the date of the interview the waiver states three of the four things.
+        all.face_waiver.as_mut().unwrap().interview_date = "soon".to_owned();
+        assert_eq!(codes(&all, FaceWaiverPolicy::Required), (without_face, vec![Code::NoFaceWaiver]));
     }
 }

@@ -6,6 +6,8 @@
 mod assessment;
 mod clock;
 mod code;
+mod consent;
+mod form;
 mod frame;
 mod hash;
 mod message;
@@ -23,9 +25,11 @@ pub use assessment::{
 };
 pub use clock::{HOP_S, WINDOW_S, WindowStats, window_count, window_span, window_stats};
 pub use code::{Code, Coded, Kind};
+pub use consent::{Consent, FaceWaiver};
+pub use form::is_name;
 pub use frame::{Frame, SAMPLE_RATE, SpeechProbability};
 pub use hash::{sha256_bytes, sha256_file};
-pub use message::{Answer, Consent, FaceWaiver, GivenTranscript, GivenWord, Interview, MessageError, Position};
+pub use message::{Answer, GivenTranscript, GivenWord, Interview, MessageError, Position};
 pub use modality::Modality;
 pub use reason::Reason;
 pub use removal::{ConsentWithdrawn, EraseRequest, EraseTarget};

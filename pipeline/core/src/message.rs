@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Code, Coded, Modality};
+use crate::form::{self, from_json};
+use crate::{Code, Coded, Consent};
 
 /// One candidate's ordered answers for one position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interview {
     /// Identifies the job; a replay carries the same id.
+    #[serde(deserialize_with = "form::read_job_id")]
     pub job_id: Uuid,
     /// Whose interview it is.
     pub tenant: String,
@@ -25,6 +27,7 @@ pub struct Interview {
     /// What the candidate agreed to.
     pub consent: Consent,
     /// Days after which everything of the interview is erased.
+    #[serde(deserialize_with = "form::read_count")]
     pub retention_days: u32,
     /// The answers in the order of the interview.
     pub answers: Vec<Answer>,
@@ -38,43 +41,6 @@ pub struct Position {
     pub id: String,
     /// Title: HireNet's global context.
     pub title: String,
-}
-
-/// What the candidate agreed to, before anything is computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Consent {
-    /// Version of the text that the candidate agreed to.
-    pub version: String,
-    /// When, RFC 3339.
-    pub given_at: String,
-    /// The modalities that may be computed; no other ever is.
-    pub modalities: Vec<Modality>,
-    /// The signed waiver for the face (Maryland Lab. & Empl. 3-717), where there is one.
-    #[serde(default)]
-    pub face_waiver: Option<FaceWaiver>,
-}
-
-/// The four things that a face waiver states.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaceWaiver {
-    /// The candidate's name is on file with the tenant; the name itself never travels.
-    pub name_on_file: bool,
-    /// Date of the interview, `YYYY-MM-DD`.
-    pub interview_date: String,
-    /// The candidate consents to the use of face analysis.
-    pub consented: bool,
-    /// The candidate states having read the waiver.
-    pub read: bool,
-}
-
-impl FaceWaiver {
-    /// True where the waiver allows the face to be computed.
-    #[must_use]
-    pub fn allows(&self) -> bool {
-        self.name_on_file && self.consented && self.read
-    }
 }
 
 /// One recorded response to one question.
@@ -94,7 +60,7 @@ pub struct Answer {
     #[serde(default)]
     pub transcript: Option<GivenTranscript>,
     /// Number of the attempt; of several answers with one id the highest take is scored.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::read_optional_count")]
     pub take: Option<u32>,
 }
 
@@ -172,18 +138,6 @@ impl MessageError {
     }
 }
 
-/// Reads a message of one form, comments stripped, and names the path of what does not fit.
-pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, MessageError> {
-    let stripped = json_comments::StripComments::new(text.as_bytes());
-    let mut deserializer = serde_json::Deserializer::from_reader(stripped);
-    let message: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        MessageError::at(if path == "." { "message".to_owned() } else { path }, error.inner().to_string())
-    })?;
-    deserializer.end().map_err(|error| MessageError::at("message", error.to_string()))?;
-    Ok(message)
-}
-
 impl Interview {
     /// Reads and validates a message. `//`, `/* */` and `#` comments are allowed, so that the commented example is valid.
     ///
@@ -206,10 +160,9 @@ impl Interview {
             ("candidate", &self.candidate),
             ("position.id", &self.position.id),
         ] {
-            if value.trim().is_empty() {
-                return Err(MessageError::at(path, "is empty"));
-            }
+            form::name(path, value)?;
         }
+        form::count("retention_days", self.retention_days)?;
         if let Some(language) = &self.language
             && !(language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase()))
         {
@@ -222,6 +175,9 @@ impl Interview {
         if self.consent.modalities.is_empty() {
             let detail = "the candidate consented to no modality".to_owned();
             return Err(MessageError { code: Code::ConsentMissing, path: "consent.modalities".to_owned(), detail });
+        }
+        if self.consent.given().is_none() {
+            return Err(MessageError::at("consent.given_at", "is no date of RFC 3339, with or without a time"));
         }
         for (i, answer) in self.answers.iter().enumerate() {
             answer.validate(&format!("answers[{i}]"))?;
@@ -270,6 +226,9 @@ impl Answer {
             && !(sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()))
         {
             return Err(MessageError::at(format!("{path}.sha256"), "is not 64 hexadecimal digits"));
+        }
+        if let Some(take) = self.take {
+            form::count(&format!("{path}.take"), take)?;
         }
         if let Some(GivenTranscript::Words { words }) = &self.transcript {
             let mut last = 0.0;

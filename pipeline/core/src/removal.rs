@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::message::from_json;
+use crate::form::{self, from_json};
 use crate::{MessageError, Modality};
 
 /// `interview.erase`: everything of an interview, or of all interviews of a candidate, goes.
@@ -11,6 +11,7 @@ use crate::{MessageError, Modality};
 #[serde(deny_unknown_fields)]
 pub struct EraseRequest {
     /// Identifies the job; a replay carries the same id.
+    #[serde(deserialize_with = "form::read_job_id")]
     pub job_id: Uuid,
     /// Whose interview it is.
     pub tenant: String,
@@ -36,6 +37,7 @@ pub enum EraseTarget {
 #[serde(deny_unknown_fields)]
 pub struct ConsentWithdrawn {
     /// Identifies the job; a replay carries the same id.
+    #[serde(deserialize_with = "form::read_job_id")]
     pub job_id: Uuid,
     /// Whose interview it is.
     pub tenant: String,
@@ -52,10 +54,10 @@ impl EraseRequest {
     /// [`MessageError`] with the path of the first thing that is wrong.
     pub fn from_json(text: &str) -> Result<Self, MessageError> {
         let request: EraseRequest = from_json(text)?;
-        present("tenant", &request.tenant)?;
+        form::name("tenant", &request.tenant)?;
         match (&request.interview_id, &request.candidate) {
-            (Some(id), None) => present("interview_id", id)?,
-            (None, Some(candidate)) => present("candidate", candidate)?,
+            (Some(id), None) => form::name("interview_id", id)?,
+            (None, Some(candidate)) => form::name("candidate", candidate)?,
             _ => {
                 return Err(MessageError::at(
                     "interview_id",
@@ -81,17 +83,13 @@ impl ConsentWithdrawn {
     /// [`MessageError`] with the path of the first thing that is wrong.
     pub fn from_json(text: &str) -> Result<Self, MessageError> {
         let withdrawn: ConsentWithdrawn = from_json(text)?;
-        present("tenant", &withdrawn.tenant)?;
-        present("interview_id", &withdrawn.interview_id)?;
+        form::name("tenant", &withdrawn.tenant)?;
+        form::name("interview_id", &withdrawn.interview_id)?;
         if withdrawn.modalities.is_empty() {
             return Err(MessageError::at("modalities", "names no modality"));
         }
         Ok(withdrawn)
     }
-}
-
-fn present(path: &str, value: &str) -> Result<(), MessageError> {
-    if value.trim().is_empty() { Err(MessageError::at(path, "is empty")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -112,6 +110,11 @@ mod tests {
         let both = json!({"job_id": ID, "tenant": "t", "interview_id": "i", "candidate": "c"});
         assert_eq!(read(both), Err("interview_id".into()));
         assert_eq!(read(json!({"job_id": ID, "tenant": " ", "candidate": "c"})), Err("tenant".into()));
+        let long = "c".repeat(201);
+        assert_eq!(read(json!({"job_id": ID, "tenant": "t", "candidate": long})), Err("candidate".into()));
+        assert_eq!(read(json!({"job_id": ID, "tenant": "t", "candidate": "c\u{0}"})), Err("candidate".into()));
+        let simple = ID.replace('-', "");
+        assert_eq!(read(json!({"job_id": simple, "tenant": "t", "candidate": "c"})), Err("job_id".into()));
     }
 
     #[test]
@@ -122,8 +125,11 @@ mod tests {
         let mut none = base.clone();
         none["modalities"] = json!([]);
         assert_eq!(read(none), Err("modalities".into()));
-        let mut mood = base;
+        let mut mood = base.clone();
         mood["modalities"] = json!(["mood"]);
         assert_eq!(read(mood), Err("modalities[0]".into()));
+        let mut nul = base;
+        nul["interview_id"] = json!("i\u{0}");
+        assert_eq!(read(nul), Err("interview_id".into()));
     }
 }

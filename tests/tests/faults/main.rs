@@ -17,6 +17,8 @@ mod f11_messages;
 mod f12_f13_erase_and_withdraw;
 mod f14_consumer_timeout;
 mod limits;
+mod priorities;
 mod records;
 mod sample;
 mod support;
+mod watched;

@@ -32,6 +32,12 @@ async fn what_was_stored_is_read_exported_checked_and_erased() {
     let table = run(&world, &["results"]).stdout;
     assert!(table.contains(&id) && table.contains("not yet reviewed"), "{table}");
     assert!(!run(&world, &["results", "--position", "other"]).stdout.contains(&id));
+    for column in ["bundle_sha256", "software", "final_at"] {
+        assert!(row[column].is_string(), "{column}: {row}");
+    }
+    for column in ["override", "reviewed_by", "reviewed_at"] {
+        assert!(row.get(column).is_some_and(Value::is_null), "{column}: {row}");
+    }
 
     let page = world.dir.path().join("page.html");
     run(&world, &["report", "--interview", &id, "--out", page.to_str().unwrap()]);
@@ -66,6 +72,11 @@ async fn what_was_stored_is_read_exported_checked_and_erased() {
 
     let erased = run(&world, &["erase", "--interview", &id]).stdout;
     assert!(erased.contains("erased 1 interviews"), "{erased}");
+    run(&world, &["export", "--out", out.to_str().unwrap()]);
+    assert_eq!(fs::read_dir(out.join("answers")).unwrap().count(), 0, "tracks of an erased interview are left");
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    let refused = finish(&mut world.command(["export", "--out", out.to_str().unwrap()]));
+    assert!(refused.status == 2 && refused.stderr.contains("notes.txt"), "{}", refused.stderr);
     world.settle(&[(job_id, event["status"].as_str().unwrap())]).await;
     assert!(!world.database.everything().await.contains(message["candidate"].as_str().unwrap()));
     let gone = finish(&mut world.command(["report", "--interview", &id, "--out", page.to_str().unwrap()]));
@@ -85,5 +96,33 @@ async fn a_broken_invariant_is_printed_with_its_number() {
     let rows: Value = serde_json::from_str(&found.stdout).unwrap();
     assert_eq!(rows[0]["invariant"], 23);
     assert!(found.stderr.contains("invariant_broken"), "{}", found.stderr);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_recruiter_is_refused_another_tenants_results() {
+    let mut world = World::new().await;
+    let media = world.media("1", "first");
+    let message = interview(&[answer("a1", &media)]);
+    world.submit(&message).await;
+    world.drain().await;
+    let login = format!("test_{}", uuid::Uuid::new_v4().simple());
+    let make = format!(
+        "create role {login} login password 'test' in role hirenet_recruiter;
+        insert into hirenet.recruiter_logins values ('{login}', 'acme')"
+    );
+    world.database.run_text(&make).await;
+    let (_, place) = world.database.url.rsplit_once('@').unwrap();
+    let url = format!("postgres://{login}:test@{place}");
+    let results = |arguments: &[&str]| {
+        let mut command = world.command(["results"].iter().chain(arguments));
+        finish(command.env("HIRENET_STORE__URL", &url).env("HIRENET_STORE__ROLE", ""))
+    };
+    let own = results(&["--tenant", "acme"]);
+    assert!(own.status == 0 && own.stdout.contains(message["interview_id"].as_str().unwrap()), "{}", own.stderr);
+    let other = results(&["--tenant", "beta"]);
+    assert_eq!((other.status, other.stdout.as_str()), (2, ""), "{}", other.stderr);
+    assert!(other.stderr.contains("usage_invalid") && other.stderr.contains("acme"), "{}", other.stderr);
+    world.database.run_text(&format!("drop owned by {login}; drop role {login}")).await;
     world.end().await;
 }

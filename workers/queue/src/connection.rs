@@ -27,6 +27,7 @@ struct Shared {
     settings: QueueSettings,
     names: Names,
     current: watch::Receiver<Option<Arc<Connection>>>,
+    losses: watch::Receiver<u64>,
     supervisor: AbortHandle,
 }
 
@@ -52,9 +53,10 @@ impl Broker {
         let dialer = Dialer::new(settings, name)?;
         let first = dialer.dial().await?;
         let (sender, current) = watch::channel(Some(first));
-        let supervisor = tokio::spawn(supervise(dialer, sender)).abort_handle();
+        let (count, losses) = watch::channel(0);
+        let supervisor = tokio::spawn(supervise(dialer, sender, count)).abort_handle();
         let names = Names::new(&settings.prefix);
-        Ok(Broker { shared: Arc::new(Shared { settings: settings.clone(), names, current, supervisor }) })
+        Ok(Broker { shared: Arc::new(Shared { settings: settings.clone(), names, current, losses, supervisor }) })
     }
 
     /// The settings that it was made with.
@@ -73,6 +75,13 @@ impl Broker {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.shared.current.borrow().as_ref().is_some_and(|c| c.status().connected())
+    }
+
+    /// How often the connection was lost since it was first made, to be read and to be waited on: the count grows once
+    /// a loss, when the supervisor sees it.
+    #[must_use]
+    pub fn losses(&self) -> watch::Receiver<u64> {
+        self.shared.losses.clone()
     }
 
     /// A new channel on the present connection.
@@ -159,12 +168,13 @@ impl Dialer {
     }
 }
 
-async fn supervise(dialer: Dialer, sender: watch::Sender<Option<Arc<Connection>>>) {
+async fn supervise(dialer: Dialer, sender: watch::Sender<Option<Arc<Connection>>>, losses: watch::Sender<u64>) {
     loop {
         let Some(connection) = sender.borrow().clone() else { return };
         lost(&connection).await;
         warn!("the connection to the broker was lost");
         sender.send_replace(None);
+        losses.send_modify(|count| *count += 1);
         let connection = dialer.redial().await;
         info!("connected to the broker again");
         sender.send_replace(Some(connection));

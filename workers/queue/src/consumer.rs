@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::Channel;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// and not taken goes back to the queue.
 #[derive(Debug)]
 pub struct Subscription {
+    broker: Broker,
+    queue: String,
     deliveries: mpsc::Receiver<Delivery>,
+    /// Weak: the deliveries end with the last consumer, not with this.
+    sender: mpsc::WeakSender<Delivery>,
     stop: CancellationToken,
 }
 
@@ -35,6 +39,15 @@ impl Subscription {
         self.deliveries.try_recv().ok()
     }
 
+    /// Has the broker push `more` messages beyond those of the prefetch so far. A prefetch cannot be changed in AMQP: a
+    /// consumer of its own brings them.
+    pub fn widen(&self, more: u16) {
+        // None is left where everything has ended.
+        if let Some(sender) = self.sender.upgrade() {
+            tokio::spawn(consume(self.broker.clone(), self.queue.clone(), more, sender, self.stop.clone()));
+        }
+    }
+
     /// Asks the broker for no more. What it has delivered already still comes.
     pub fn stop(&self) {
         self.stop.cancel();
@@ -46,9 +59,9 @@ impl Broker {
     #[must_use]
     pub fn subscribe(&self, queue: &str, prefetch: u16) -> Subscription {
         let (sender, deliveries) = mpsc::channel(usize::from(prefetch.max(1)));
-        let stop = CancellationToken::new();
+        let (weak, stop) = (sender.downgrade(), CancellationToken::new());
         tokio::spawn(consume(self.clone(), queue.to_owned(), prefetch, sender, stop.clone()));
-        Subscription { deliveries, stop }
+        Subscription { broker: self.clone(), queue: queue.to_owned(), deliveries, sender: weak, stop }
     }
 
     /// Fetches messages of `queue` one by one.
@@ -155,5 +168,22 @@ impl QueueFetcher {
         .await?;
         self.channel = Some(channel.clone());
         Ok(got.map(|message| Delivery::new(message.delivery, channel)))
+    }
+
+    /// Messages that are ready in the queue. Takes none, and costs the broker less than a fetch, which it writes down.
+    ///
+    /// # Errors
+    /// Where the broker cannot be asked, or has no such queue.
+    pub async fn ready(&mut self) -> Result<u32, QueueError> {
+        let channel = match self.channel.as_ref().filter(|c| c.status().connected()) {
+            Some(channel) => channel.clone(),
+            None => self.channel.insert(self.broker.channel().await?).clone(),
+        };
+        let options = QueueDeclareOptions { durable: true, passive: true, ..QueueDeclareOptions::default() };
+        within(self.broker.settings().confirm_timeout(), async {
+            let declared = channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?;
+            Ok(declared.message_count())
+        })
+        .await
     }
 }

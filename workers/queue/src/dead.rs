@@ -1,7 +1,11 @@
 //! The final dead letters: looked at, and taken out.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lapin::types::AMQPValue;
 use serde_json::Value;
 
+use crate::message::PUBLISHED;
 use crate::{Broker, Delivery, QueueError};
 
 /// A dead letter as it lies in the queue.
@@ -11,6 +15,8 @@ pub struct DeadLetter {
     pub id: String,
     /// What it says: JSON; null where it is none.
     pub content: Value,
+    /// When it was published: the end of what it speaks of. `None` where another program published it.
+    pub published: Option<SystemTime>,
 }
 
 impl DeadLetter {
@@ -18,7 +24,15 @@ impl DeadLetter {
         DeadLetter {
             id: delivery.id().unwrap_or_default().to_owned(),
             content: serde_json::from_slice(delivery.payload()).unwrap_or_default(),
+            published: published(delivery),
         }
+    }
+}
+
+fn published(delivery: &Delivery) -> Option<SystemTime> {
+    match delivery.own_headers().inner().get(PUBLISHED)? {
+        AMQPValue::LongLongInt(ms) => UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(*ms).ok()?)),
+        _ => None,
     }
 }
 
@@ -29,13 +43,25 @@ impl Broker {
     /// # Errors
     /// Where the broker cannot be asked.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
+        self.dead_letters_that(limit, |_| true).await
+    }
+
+    /// As [`Broker::dead_letters`], of those that `matches`.
+    ///
+    /// # Errors
+    /// Where the broker cannot be asked.
+    pub async fn dead_letters_that(
+        &self,
+        limit: usize,
+        matches: impl Fn(&DeadLetter) -> bool,
+    ) -> Result<Vec<DeadLetter>, QueueError> {
         let mut letters = Vec::new();
         let mut held = Vec::new();
         let mut fetcher = self.fetcher(&self.names().dead());
         while letters.len() < limit
             && let Some(delivery) = fetcher.fetch().await?
         {
-            letters.push(DeadLetter::of(&delivery));
+            letters.extend(Some(DeadLetter::of(&delivery)).filter(|letter| matches(letter)));
             held.push(delivery);
         }
         return_all(held).await;
@@ -48,11 +74,19 @@ impl Broker {
     /// # Errors
     /// Where the broker cannot be asked; what was taken out until then is gone.
     pub async fn purge_dead_letters(&self, matches: impl Fn(&Value) -> bool) -> Result<usize, QueueError> {
+        self.drop_dead_letters(|letter| matches(&letter.content)).await
+    }
+
+    /// As [`Broker::purge_dead_letters`], looking at the whole letter.
+    ///
+    /// # Errors
+    /// Where the broker cannot be asked; what was taken out until then is gone.
+    pub async fn drop_dead_letters(&self, matches: impl Fn(&DeadLetter) -> bool) -> Result<usize, QueueError> {
         let mut purged = 0;
         let mut held = Vec::new();
         let mut fetcher = self.fetcher(&self.names().dead());
         while let Some(delivery) = fetcher.fetch().await? {
-            if matches(&DeadLetter::of(&delivery).content) {
+            if matches(&DeadLetter::of(&delivery)) {
                 delivery.acknowledge().await?;
                 purged += 1;
             } else {

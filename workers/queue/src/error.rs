@@ -13,7 +13,10 @@ pub enum QueueError {
     /// Queues or exchanges are missing or differ; each difference on a line of its own.
     #[error("the broker's queues and exchanges are not those that this program needs:\n{0}")]
     Topology(String),
-    /// The broker did not take a message: it was returned or negatively confirmed.
+    /// No queue is bound for a message: the broker returned it.
+    #[error("no queue is bound for `{0}`: the broker returned a message")]
+    Unroutable(String),
+    /// The broker did not take a message: it was negatively confirmed.
     #[error("the broker did not take a message for `{0}`")]
     NotTaken(String),
     /// The delivery belongs to a channel that is gone; the broker gives it out again.
@@ -44,7 +47,7 @@ impl Coded for QueueError {
         match self {
             QueueError::Unavailable(_) | QueueError::NotTaken(_) | QueueError::Stale => Code::BrokerUnavailable,
             QueueError::Refused(_) => Code::BrokerRefused,
-            QueueError::Topology(_) => Code::TopologyDiffers,
+            QueueError::Topology(_) | QueueError::Unroutable(_) => Code::TopologyDiffers,
             QueueError::Setting { .. } => Code::ConfigInvalid,
             QueueError::ConsumerTimeout { .. } => Code::ConsumerTimeout,
         }

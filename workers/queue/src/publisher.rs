@@ -87,8 +87,7 @@ fn taken(confirmation: &Confirmation, message: &Outgoing) -> Result<(), QueueErr
     match confirmation {
         Confirmation::Ack(None) => Ok(()),
         // A mandatory message that reached no queue comes back, and is confirmed all the same.
-        Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
-            Err(QueueError::NotTaken(message.key().to_owned()))
-        }
+        Confirmation::Ack(Some(_)) => Err(QueueError::Unroutable(message.key().to_owned())),
+        Confirmation::Nack(_) | Confirmation::NotRequested => Err(QueueError::NotTaken(message.key().to_owned())),
     }
 }

@@ -31,7 +31,9 @@ pub(crate) enum DaemonCommand {
     Work(Work),
     /// Look at what was given up, and give it another chance
     #[command(
-        after_help = "Examples:\n  hirenet dead list\n  hirenet dead show 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10\n  hirenet dead replay 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10"
+        after_help = "Examples:\n  hirenet dead list\n  hirenet dead show 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10\n  hirenet dead replay 6f1c2f0e-52a4-4c61-9d55-0b5f7a3c9a10\n  hirenet dead drop 0a51c3d2-7be1-4f0a-8f0e-2c9d6f1b7e44\n\n\
+        A job can run again. A message that was refused cannot, because nothing of it is stored: its sender mends it and sends\n\
+        it under a new job id, and its letter is dropped."
     )]
     Dead {
         #[command(subcommand)]
@@ -98,10 +100,10 @@ pub(crate) enum DeadCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show one with every attempt
+    /// Show a job with every attempt, or what is known of a message that was refused
     Show {
-        /// Its job
-        job: Uuid,
+        /// The job, or the message's id as the list has it
+        id: Uuid,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -114,5 +116,11 @@ pub(crate) enum DeadCommand {
         /// Every job that was given up
         #[arg(long, conflicts_with = "jobs")]
         all: bool,
+    },
+    /// Take letters of refused messages out of the dead letters; the audit keeps that they were there
+    Drop {
+        /// The messages, by their ids as the list has them
+        #[arg(required = true)]
+        ids: Vec<Uuid>,
     },
 }

@@ -29,9 +29,10 @@ pub(crate) enum RecordsCommand {
     },
     /// Write the training data set: tracks, words and recruiters' decisions
     #[command(after_help = "Example:\n  hirenet export --out dataset\n\n\
-        Interviews that the table recruiter_decisions knows are written; the others are counted.")]
+        Interviews that the table recruiter_decisions knows are written; the others are counted.\n\
+        An older export in the folder is replaced whole, so that nothing stays of interviews that were erased meanwhile.")]
     Export {
-        /// Folder to write to; made where it is missing
+        /// Folder to write to: a new or empty one, or an older export; made where it is missing
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
         #[command(flatten)]
@@ -131,8 +132,16 @@ pub(crate) enum BundlesCommand {
 pub(crate) struct Erase {
     #[command(flatten)]
     pub(crate) tenant: Tenant,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// What to erase: one of the two.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Target {
     /// The interview, as the tenant names it
-    #[arg(long, value_name = "ID", required_unless_present = "candidate", conflicts_with = "candidate")]
+    #[arg(long, value_name = "ID")]
     pub(crate) interview: Option<String>,
     /// The candidate's pseudonym
     #[arg(long, value_name = "PSEUDONYM")]

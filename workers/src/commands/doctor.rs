@@ -74,6 +74,10 @@ fn configuration(named: Option<&Path>) -> Check {
     }
 }
 
+/// What a CUDA device that was named needs.
+const CUDA_ADVICE: &str = "name the library of onnxruntime-gpu in onnx.library and install CUDA 13 and cuDNN 9, name a device that is there, \
+                           or set onnx.device to cpu";
+
 fn runtime(config: &Config, installation: &Installation<'_>) -> Vec<Check> {
     let library = config.onnx.library.display().to_string();
     let runtime = match installation.runtime() {
@@ -82,15 +86,18 @@ fn runtime(config: &Config, installation: &Installation<'_>) -> Vec<Check> {
             return vec![Check::miss("ONNX Runtime", failure.to_string(), "run `make setup`, or set onnx.library")];
         }
     };
-    let version = runtime.version();
-    let devices = match runtime.device() {
-        Device::Cuda(n) => format!("cuda:{n} and the CPU"),
-        Device::Cpu | Device::Auto => match runtime.cuda_problem() {
-            Some(problem) => format!("the CPU; no CUDA device: {problem}"),
-            None => "the CPU".to_owned(),
-        },
+    let devices = match (runtime.device(), runtime.cuda_problem()) {
+        (Device::Cuda(n), _) => Check::ok("devices", format!("cuda:{n} and the CPU")),
+        (Device::Cpu | Device::Auto, None) => Check::ok("devices", "the CPU"),
+        (Device::Cpu | Device::Auto, Some(problem)) => {
+            let found = format!("the CPU; no CUDA device: {problem}");
+            match config.onnx.device {
+                Device::Cuda(_) => Check::miss("devices", found, CUDA_ADVICE),
+                Device::Cpu | Device::Auto => Check::ok("devices", found),
+            }
+        }
     };
-    vec![Check::ok("ONNX Runtime", format!("{version} ({library})")), Check::ok("devices", devices)]
+    vec![Check::ok("ONNX Runtime", format!("{} ({library})", runtime.version())), devices]
 }
 
 /// The manifest's models, and the files of the user's own that the settings name.

@@ -11,7 +11,7 @@ use hirenet_store::WorkerBeat;
 use tracing::{debug, info, warn};
 
 use crate::daemon::context::Context;
-use crate::daemon::observe::events::{EraseCause, InterviewsErased};
+use crate::daemon::observe::events::{ConnectionLost, EraseCause, InterviewsErased, Peer};
 use crate::failure::Failure;
 
 /// Rows of a class that one run of the retention removes.
@@ -39,6 +39,22 @@ pub(crate) async fn beat(context: Arc<Context>, stages: Vec<String>) {
         tokio::select! {
             () = context.shutdown.stopping() => return,
             () = tokio::time::sleep(Duration::from_secs_f64(context.config.work.beat_s)) => {}
+        }
+    }
+}
+
+/// Counts each loss of the connection to the broker, for as long as the worker runs.
+pub(crate) async fn count_losses(context: Arc<Context>) {
+    let mut losses = context.broker.losses();
+    let mut counted = 0;
+    loop {
+        let lost = *losses.borrow_and_update();
+        for _ in counted..lost {
+            ConnectionLost { peer: Peer::Broker, code: Code::BrokerUnavailable }.emit();
+        }
+        counted = lost;
+        if losses.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -1,31 +1,34 @@
 //! A stage's slots, and the deliveries that fill them.
 
+mod source;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use hirenet_queue::{Delivery, Priority, QueueFetcher, Stage, Subscription};
+use hirenet_queue::{Delivery, Priority, Stage};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, error, info_span};
 
 use crate::daemon::context::{AWAY, Context, Settle};
-use crate::daemon::observe::Part;
 use crate::daemon::observe::events::DeliveryTaken;
+use crate::daemon::shutdown::Shutdown;
 use crate::daemon::stages;
 use crate::telemetry;
+use source::{Found, Source};
 
-/// Pauses between two looks into an empty queue of `bulk`: from the first, doubled, to the longest.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+/// What a broker that answers at all has answered by then: a message that is on its way when the worker stops is given
+/// back in order.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
 
 /// Serves a stage until the worker stops, and returns when nothing of it is in hand any more.
 ///
-/// Urgent messages are pushed, at most as many as there are slots; messages of `bulk` are fetched one by one, and only
-/// when nothing urgent is there. So a worker holds no delivery that it does not work on, save urgent ones that wait for
-/// the bulk jobs before them: no delivery is held for longer than two jobs take.
+/// A message is taken for a slot that is free and for no other reason: a lane never holds more deliveries than it has
+/// slots, and no delivery waits for the job of another one. [`Source`] says how, and in which order they come.
 pub(crate) async fn serve(context: Arc<Context>, stage: Stage, slots: usize) {
     let free = Arc::new(Semaphore::new(slots));
     let running = TaskTracker::new();
-    let mut source = Source::new(&context, stage, slots);
+    let mut source = Source::new(&context, stage, free.clone());
     loop {
         // The semaphore is never closed.
         let slot = tokio::select! {
@@ -33,20 +36,41 @@ pub(crate) async fn serve(context: Arc<Context>, stage: Stage, slots: usize) {
             () = context.shutdown.stopping() => break,
             slot = free.clone().acquire_owned() => slot,
         };
-        let (delivery, priority) = tokio::select! {
+        let found = tokio::select! {
             biased;
-            () = context.shutdown.stopping() => break,
-            next = source.next(&context) => next,
+            found = source.next(&context.shutdown) => found,
+            () = too_late(&context) => None,
         };
+        let Some(Found { delivery, priority, pushed }) = found else { break };
+        if is_stopping(&context.shutdown).await {
+            context.settle(delivery, Settle::GiveBack).await;
+            break;
+        }
         let context = context.clone();
         running.spawn(async move {
-            let _slot = slot;
             take(&context, stage, priority, delivery).await;
+            // In this order: what is counted as pushed has its slot, or the window would be made too wide.
+            drop(pushed);
+            drop(slot);
         });
     }
     source.close().await;
     running.close();
     running.wait().await;
+}
+
+/// Returns once the worker has been stopping for so long that an answer of the broker is not to be expected.
+async fn too_late(context: &Context) {
+    context.shutdown.stopping().await;
+    tokio::time::sleep(LAST_ANSWER).await;
+}
+
+async fn is_stopping(shutdown: &Shutdown) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.stopping() => true,
+        () = std::future::ready(()) => false,
+    }
 }
 
 async fn take(context: &Arc<Context>, stage: Stage, priority: Priority, delivery: Delivery) {
@@ -60,72 +84,14 @@ async fn take(context: &Arc<Context>, stage: Stage, priority: Priority, delivery
         let (context, delivery) = (context.clone(), delivery.clone());
         tokio::spawn(async move { stages::handle(&context, stage, &delivery).await }.instrument(span))
     };
-    let settle = handled.await.unwrap_or_else(|panic| {
-        error!(stage = stage.as_str(), %panic, "a stage panicked outside of its job");
+    let settle = handled.await.unwrap_or_else(|_| {
+        // Not the error: it quotes the panic's words, and they may quote a candidate's. Where it was, the log says.
+        error!(stage = stage.as_str(), "a stage panicked outside of its job");
         Settle::Wait(AWAY)
     });
     if let Ok(delivery) = Arc::try_unwrap(delivery) {
         context.settle(delivery, settle).await;
     } else {
         debug!("the delivery is still held; it is returned with its channel");
-    }
-}
-
-/// Both queues of a stage.
-struct Source {
-    urgent: Subscription,
-    bulk: QueueFetcher,
-    /// True where the urgent queue has ended, which it does only when it was told to.
-    ended: bool,
-    pause: Duration,
-}
-
-impl Source {
-    fn new(context: &Context, stage: Stage, slots: usize) -> Source {
-        let names = context.names();
-        Source {
-            urgent: context.broker.subscribe(&names.stage(stage, Priority::Interactive), slots as u16),
-            bulk: context.broker.fetcher(&names.stage(stage, Priority::Bulk)),
-            ended: false,
-            pause: LOOK_AGAIN[0],
-        }
-    }
-
-    /// The next delivery: an urgent one where there is one, else one of `bulk`.
-    async fn next(&mut self, context: &Context) -> (Delivery, Priority) {
-        loop {
-            if let Some(delivery) = self.urgent.try_next() {
-                return self.found(delivery, Priority::Interactive);
-            }
-            match self.bulk.fetch().await {
-                Ok(Some(delivery)) => return self.found(delivery, Priority::Bulk),
-                Ok(None) => context.health.set(Part::Broker, true),
-                Err(error) => {
-                    context.health.set(Part::Broker, false);
-                    debug!(%error, "the queue cannot be asked");
-                }
-            }
-            tokio::select! {
-                next = self.urgent.next(), if !self.ended => match next {
-                    Some(delivery) => return self.found(delivery, Priority::Interactive),
-                    None => self.ended = true,
-                },
-                () = tokio::time::sleep(self.pause) => self.pause = (self.pause * 2).min(LOOK_AGAIN[1]),
-            }
-        }
-    }
-
-    fn found(&mut self, delivery: Delivery, priority: Priority) -> (Delivery, Priority) {
-        self.pause = LOOK_AGAIN[0];
-        (delivery, priority)
-    }
-
-    /// Asks for no more, and returns what came and was not taken.
-    async fn close(mut self) {
-        self.urgent.stop();
-        while let Some(delivery) = self.urgent.next().await {
-            // Its channel is gone: the broker has it already.
-            let _ = delivery.give_back().await;
-        }
     }
 }

@@ -1,14 +1,14 @@
 //! The outbox on its way to the broker: published, confirmed, removed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hirenet_core::{Code, Coded};
-use hirenet_queue::{Names, Outgoing};
+use hirenet_queue::{Names, Outgoing, QueueError};
 use hirenet_store::{Destination, OutboxRow, Relayed};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, error, warn};
 use uuid::Uuid;
 
 use crate::daemon::context::Context;
@@ -22,17 +22,50 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Pauses after a failure: from the first, doubled, to the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
+/// Why something stays in the outbox for now.
+#[derive(Debug, PartialEq, Eq)]
+enum Stuck {
+    /// The database does not give it out.
+    Database(Code),
+    /// The broker is away or refuses it.
+    Broker,
+    /// No queue is bound for this routing key: waiting mends nothing.
+    Unroutable(String),
+}
+
+impl Stuck {
+    fn tell(&self) {
+        match self {
+            Stuck::Database(Code::StoreUnavailable) => {
+                ConnectionLost { peer: Peer::Database, code: Code::StoreUnavailable }.emit();
+            }
+            Stuck::Database(code) => warn!(code = code.as_str(), "the outbox cannot be read"),
+            // The loss itself is seen, told and counted where the connection is kept.
+            Stuck::Broker => warn!(
+                code = Code::BrokerUnavailable.as_str(),
+                "the broker does not confirm; the outbox keeps the messages"
+            ),
+            Stuck::Unroutable(routing_key) => error!(
+                code = Code::TopologyDiffers.as_str(),
+                routing_key, "no queue is bound for a message, the outbox keeps it: run `hirenet setup`"
+            ),
+        }
+    }
+}
+
 /// Relays until `done`, and once more then, so that what the last jobs committed goes out.
 pub(crate) async fn serve(context: Arc<Context>, done: CancellationToken) {
     let [first, longest] = PAUSES;
     let mut pause = first;
+    let mut told = None;
     loop {
         let last = done.is_cancelled();
         match drain(&context).await {
-            Ok(()) => pause = first,
-            Err(lost) => {
-                if pause == first {
-                    lost.emit();
+            Ok(()) => (pause, told) = (first, None),
+            Err(stuck) => {
+                if told.as_ref() != Some(&stuck) {
+                    stuck.tell();
+                    told = Some(stuck);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())) => {}
@@ -53,44 +86,47 @@ pub(crate) async fn serve(context: Arc<Context>, done: CancellationToken) {
 }
 
 /// Relays until nothing is left that can be published now.
-async fn drain(context: &Context) -> Result<(), ConnectionLost> {
+async fn drain(context: &Context) -> Result<(), Stuck> {
     loop {
-        let relayed = context.store.relay(BATCH, |rows| publish(context, rows)).await;
+        let refused = OnceLock::new();
+        let relayed = context.store.relay(BATCH, |rows| publish(context, rows, &refused)).await;
         context.health.set(Part::Database, relayed.is_ok());
         match relayed {
             Ok(Relayed { taken: 0, .. }) => return Ok(()),
             Ok(Relayed { taken, published }) if published < taken => {
-                return Err(ConnectionLost { peer: Peer::Broker, code: Code::BrokerUnavailable });
+                return Err(match refused.into_inner() {
+                    Some(QueueError::Unroutable(routing_key)) => Stuck::Unroutable(routing_key),
+                    _ => Stuck::Broker,
+                });
             }
             Ok(_) => {}
             Err(error) => {
                 debug!(%error, "the outbox cannot be relayed");
-                return Err(ConnectionLost { peer: Peer::Database, code: error.code() });
+                return Err(Stuck::Database(error.code()));
             }
         }
     }
 }
 
-/// Publishes rows in order; gives the ids of those that the broker confirmed.
-async fn publish(context: &Context, rows: Vec<OutboxRow>) -> Vec<Uuid> {
+/// Publishes rows in order; gives the ids of those that the broker confirmed, and the first reason of the others.
+async fn publish(context: &Context, rows: Vec<OutboxRow>, refused: &OnceLock<QueueError>) -> Vec<Uuid> {
     let ids: Vec<(Uuid, Destination)> = rows.iter().map(|row| (row.id, row.destination)).collect();
     let messages: Vec<Outgoing> = rows.into_iter().map(|row| message(context.names(), row)).collect();
     let answers = context.publisher.publish_all(&messages).await;
     let mut confirmed = Vec::with_capacity(ids.len());
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-    let mut refused = None;
     for ((id, destination), answer) in ids.into_iter().zip(answers) {
         match answer {
             Ok(()) => {
                 confirmed.push(id);
                 *counts.entry(destination.as_str()).or_default() += 1;
             }
-            Err(error) => refused = Some(error),
+            Err(error) => {
+                debug!(%error, "the broker did not take a message of the outbox");
+                // Set already: the first reason is the one that is kept.
+                let _ = refused.set(error);
+            }
         }
-    }
-    context.health.set(Part::Broker, refused.is_none());
-    if let Some(error) = refused {
-        debug!(%error, "the broker did not confirm; the outbox keeps the messages");
     }
     for (destination, messages) in counts {
         OutboxRelayed { destination, messages }.emit();

@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &'static Config, drain: bool) -> Result<Outcome,
     let health = Arc::new(Health::new(Duration::from_secs_f64(config.http.stall_s)));
     let (store, broker) = connect(config, &stages).await?;
     let server = HttpServer::start(&config.http, health.clone(), Some(store.clone())).await?;
-    health.set(Part::Broker, true);
+    health.follow(broker.clone());
     health.set(Part::Database, true);
     let starting = start(config, &stages, store, broker, shutdown.clone(), health.clone());
     let context = tokio::select! {
@@ -79,7 +79,7 @@ async fn connect(config: &Config, stages: &[Stage]) -> Result<(Store, Broker), F
     store.ready().await?;
     let broker = Broker::connect(&config.queue, "hirenet work").await?;
     broker.require(&Topology::new(&config.queue)).await?;
-    // An urgent delivery may wait for the bulk job before it: see `lane`.
+    // A delivery may wait for a job that must run alone: see `gate`.
     let longest = Duration::from_secs_f64(config.work.max_job_s * 2.0);
     for stage in stages {
         let queue = broker.names().stage(*stage, Priority::Interactive);
@@ -135,6 +135,7 @@ async fn serve(context: &Arc<Context>, stages: &[Stage], drain: bool) {
     let mut chores = JoinSet::new();
     chores.spawn(chores::beat(context.clone(), context.config.work.stages.clone()));
     chores.spawn(chores::retain(context.clone()));
+    chores.spawn(chores::count_losses(context.clone()));
     if drain {
         chores.spawn(chores::drain(context.clone(), stages.to_vec()));
     }

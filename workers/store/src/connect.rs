@@ -10,6 +10,9 @@ use crate::{StoreError, StoreSettings};
 /// The migrations of the folder `migrations/`, as they were when the program was built.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
+/// Longest time for the one connection that says why there is none.
+const LONGEST_TRIAL: Duration = Duration::from_secs(5);
+
 /// The database, seen by a worker. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -32,9 +35,10 @@ impl Store {
             ("search_path", "hirenet"),
         ]);
         let role = settings.role.clone();
+        let patience = Duration::from_secs_f64(settings.acquire_timeout_s);
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
-            .acquire_timeout(Duration::from_secs_f64(settings.acquire_timeout_s))
+            .acquire_timeout(patience)
             .after_connect(move |connection, _| {
                 let role = role.clone();
                 Box::pin(async move {
@@ -46,8 +50,13 @@ impl Store {
                     Ok(())
                 })
             })
-            .connect_with(options)
-            .await?;
+            .connect_with(options.clone())
+            .await;
+        let pool = match pool {
+            // The pool tries again until its time is over, and does not say what it met.
+            Err(sqlx::Error::PoolTimedOut) => return Err(why_unreachable(&options, patience).await),
+            other => other?,
+        };
         Ok(Store { pool, filled: Arc::new(Notify::new()), max_alone_deaths: settings.max_alone_deaths })
     }
 
@@ -88,9 +97,56 @@ impl Store {
     }
 }
 
+/// What a single connection meets where the pool found none in time. The system's words name no address and no password.
+async fn why_unreachable(options: &PgConnectOptions, patience: Duration) -> StoreError {
+    let silent = || StoreError::Unavailable(format!("it did not answer within {} s", patience.as_secs_f64()));
+    match tokio::time::timeout(patience.min(LONGEST_TRIAL), PgConnection::connect_with(options)).await {
+        Ok(Err(sqlx::Error::Io(error))) => StoreError::Unavailable(error.to_string()),
+        Ok(Err(error)) => error.into(),
+        // It is there after all, and was too slow.
+        Ok(Ok(_)) | Err(_) => silent(),
+    }
+}
+
 fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
-    // The error would quote the address, and with it the password.
-    address
-        .parse()
-        .map_err(|_| StoreError::setting("url", "is not an address of the form postgres://user:password@host/database"))
+    // An error would quote the address, and with it the password. The parser takes any scheme.
+    let is_postgres = address.starts_with("postgres://") || address.starts_with("postgresql://");
+    let parsed = is_postgres.then(|| address.parse().ok()).flatten();
+    parsed.ok_or_else(|| {
+        StoreError::setting("url", "is no address of PostgreSQL, of the form postgres://user:password@host/database")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hirenet_core::{Code, Coded, Secret};
+
+    use super::*;
+
+    async fn refused(url: &str) -> StoreError {
+        let settings = StoreSettings { url: Secret::new(url), acquire_timeout_s: 0.5, ..StoreSettings::default() };
+        Store::connect(&settings).await.expect_err("nothing is there")
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_refused_without_being_told() {
+        for url in ["notaurl:hunter2", "hunter2", "mysql://u:hunter2@localhost/db", "postgres://u:hunter2@host:port/db"]
+        {
+            let error = refused(url).await;
+            assert_eq!(error.code(), Code::ConfigInvalid, "{error}");
+            let sentence = error.to_string();
+            assert!(sentence.contains("no address of PostgreSQL") && !sentence.contains("hunter2"), "{sentence}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_not_there_is_told_with_its_cause() {
+        // Free a moment ago, so nobody listens there.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map(|a| a.port());
+        let port = port.expect("a port");
+        let error = refused(&format!("postgres://u:hunter2@127.0.0.1:{port}/db")).await;
+        assert_eq!(error.code(), Code::StoreUnavailable, "{error}");
+        let sentence = error.to_string();
+        assert!(sentence.contains("refused") && !sentence.contains("hunter2"), "{sentence}");
+    }
 }

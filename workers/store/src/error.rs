@@ -41,6 +41,10 @@ pub enum StoreError {
         /// What it must be.
         detail: &'static str,
     },
+    /// A value is none that the tables take, which no second try changes. Only the SQLSTATE is kept: the server's sentence
+    /// may quote the value.
+    #[error("the database does not take a value of the message (SQLSTATE {0})")]
+    Data(String),
     /// A statement failed for another reason.
     #[error("a statement failed: {0}")]
     Statement(String),
@@ -67,6 +71,7 @@ impl Coded for StoreError {
             StoreError::LeaseLost(_) => Code::LeaseLost,
             StoreError::Unknown(_) => Code::InterviewUnknown,
             StoreError::Setting { .. } => Code::ConfigInvalid,
+            StoreError::Data(_) => Code::MessageInvalid,
             StoreError::Corrupt { .. } | StoreError::Statement(_) => Code::StoreFailed,
         }
     }
@@ -97,6 +102,8 @@ impl From<sqlx::Error> for StoreError {
             }
             ("53", _) | (_, "58030") => StoreError::Full(said),
             ("28" | "3D", _) | (_, "42501") => StoreError::Refused(said),
+            // Data exceptions: U+0000 in a text, a number or a time out of range.
+            ("22", _) => StoreError::Data(state),
             (_, "42P01" | "42703" | "42883" | "3F000" | "42704") => StoreError::Schema(said),
             _ => StoreError::Statement(said),
         }

@@ -23,8 +23,10 @@ mod words;
 pub use bundles::{BundleRow, NewBundle, PairedScore};
 pub use connect::Store;
 pub use error::StoreError;
-pub use health::{DeadJob, JobCount, OutboxState, PastAttempt, Status, StuckJob, Violation, WorkerBeat, WorkerRow};
-pub use intake::{Admission, AdmitPlan, Refusal};
+pub use health::{
+    DeadJob, DroppedLetter, JobCount, OutboxState, PastAttempt, Status, StuckJob, Violation, WorkerBeat, WorkerRow,
+};
+pub use intake::{Admission, AdmitPlan, Origin, Refusal};
 pub use jobs::{
     Claim, ExtractOutcome, ExtractTask, Lease, ScoreOutcome, ScoreTask, StoredAnswer, StoredExtraction, StoredTrack,
 };

@@ -51,6 +51,11 @@ impl Database {
         sqlx::raw_sql(statement).execute(&self.pool).await.unwrap();
     }
 
+    /// Runs statements that a test has put together.
+    pub(crate) async fn run_text(&self, statements: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.pool).await.unwrap();
+    }
+
     /// Every text of every column of every table, to look for something that must not be there.
     pub(crate) async fn everything(&self) -> String {
         let tables = self

@@ -26,5 +26,10 @@ async fn dead_letters_are_looked_at_and_taken_out_one_by_one() {
     // Two were returned before the others: the broker may hand them out later.
     left.sort_unstable();
     assert_eq!((purged, left), (3, vec![0, 2, 4]));
+    let dropped = world.broker.drop_dead_letters(|letter| letter.id == letters[2].id.to_string()).await.unwrap();
+    let left = world.broker.dead_letters_that(1, |letter| letter.content["job"] == 4).await.unwrap();
+    assert_eq!((dropped, left.len(), left[0].id.as_str()), (1, 1, letters[4].id.to_string().as_str()));
+    let age = left[0].published.and_then(|at| at.elapsed().ok());
+    assert!(age.is_some_and(|age| age.as_secs() < 600), "{age:?}");
     world.end().await;
 }

@@ -51,7 +51,11 @@ async fn a_delivery_taken_before_the_loss_is_never_acknowledged_after() {
     let mut queue = world.broker.subscribe(&world.extract_queue(), 1);
     let before = soon(queue.next()).await.unwrap();
 
+    let mut losses = world.broker.losses();
+    assert_eq!(*losses.borrow(), 0);
     line.cut();
+    soon(losses.changed()).await.unwrap();
+    assert_eq!(*losses.borrow(), 1, "once a loss");
     let after = soon(queue.next()).await.unwrap();
     assert_eq!(after.payload(), b"first");
     assert!(after.is_redelivered());

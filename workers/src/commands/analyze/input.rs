@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hirenet_core::{Answer, Code, Consent, FaceWaiver, Interview, Modality, Position};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::cli::Analyze;
 use crate::failure::Failure;
@@ -101,6 +103,9 @@ fn from_videos(videos: &[PathBuf], questions: &[&str], arguments: &Analyze) -> R
         transcript: None,
         take: None,
     });
+    // Nobody was asked: the consent that is assumed is one of this moment.
+    let now = OffsetDateTime::now_utc();
+    let given_at = now.format(&Rfc3339).map_err(|error| Failure::internal(&error.into()))?;
     let interview = Interview {
         job_id: uuid::Uuid::nil(),
         tenant: "none".to_owned(),
@@ -110,11 +115,11 @@ fn from_videos(videos: &[PathBuf], questions: &[&str], arguments: &Analyze) -> R
         language: arguments.language.clone(),
         consent: Consent {
             version: "assumed".to_owned(),
-            given_at: String::new(),
+            given_at,
             modalities: Modality::ALL.to_vec(),
             face_waiver: Some(FaceWaiver {
                 name_on_file: true,
-                interview_date: String::new(),
+                interview_date: now.date().to_string(),
                 consented: true,
                 read: true,
             }),

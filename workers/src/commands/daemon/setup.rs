@@ -17,6 +17,8 @@ pub(super) async fn run(config: &Config, check: bool) -> Result<Outcome, Failure
         broker.require(&topology).await?;
         Store::connect(&config.store).await?.ready().await?;
         print(b"broker and database have what the daemon needs\n")?;
+        // AMQP has no question for them, and a probe would be delivered where all is well.
+        print(b"bindings cannot be looked at: `hirenet setup` makes those that are missing\n")?;
         return Ok(Outcome::Done);
     }
     // The broker first: where it differs nothing is changed anywhere.

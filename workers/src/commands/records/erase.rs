@@ -20,13 +20,13 @@ pub(super) async fn run(config: &Config, arguments: Erase) -> Result<Outcome, Fa
     let request = EraseRequest {
         job_id: Uuid::new_v4(),
         tenant,
-        interview_id: arguments.interview,
-        candidate: arguments.candidate,
+        interview_id: arguments.target.interview,
+        candidate: arguments.target.candidate,
     };
     let target =
         request.target().ok_or_else(|| Failure::new(Code::UsageInvalid, "name an interview or a candidate"))?;
     let content = serde_json::to_vec(&request).map_err(|error| Failure::internal(&error.into()))?;
-    let erasure = store.erase(&request.tenant, &target, request.job_id, &sha256_bytes(&content)).await?;
+    let erasure = store.erase(&request.tenant, &target, request.job_id, sha256_bytes(&content).as_str()).await?;
     let interviews = match erasure {
         Erasure::Erased { interviews } | Erasure::Replay { interviews } => interviews,
         Erasure::Conflict => return Err(Failure::new(Code::MessageConflict, "the job id was taken")),

@@ -11,6 +11,7 @@ use hirenet_store::{ExportedAnswer, ExportedInterview, Store};
 use serde_json::{Value, json};
 
 use super::data_set::AnswerFile;
+use super::export_folder::{ANSWERS, ExportFolder, HEADER, RECORDS};
 use crate::commands::print;
 use crate::config::Config;
 use crate::daemon::tracks;
@@ -37,10 +38,11 @@ struct DataSet<'a> {
 pub(super) async fn run(config: &Config, out: &Path, tenant: Option<String>) -> Result<Outcome, Failure> {
     let store = Store::connect(&config.store).await?;
     let tenant = super::tenant(&store, tenant).await?;
+    let folder = ExportFolder::open(out)?;
     let encoder = Installation::new(config)?.encoder()?;
     let known = known_schemas(&encoder);
-    let mut set =
-        DataSet { out, encoder, known, records: Vec::new(), schemas: BTreeSet::new(), written: 0, undecided: 0 };
+    let (records, schemas) = (Vec::new(), BTreeSet::new());
+    let mut set = DataSet { out: folder.next(), encoder, known, records, schemas, written: 0, undecided: 0 };
     let mut after = String::new();
     loop {
         let page = store.export(&tenant, &after, PAGE).await?;
@@ -49,6 +51,7 @@ pub(super) async fn run(config: &Config, out: &Path, tenant: Option<String>) -> 
         page.iter().try_for_each(|interview| set.add(interview))?;
     }
     set.finish(&tenant)?;
+    folder.replace()?;
     let text = format!(
         "{} interviews with a decision written to {}\n{} without a decision left out\n",
         set.written,
@@ -66,7 +69,7 @@ impl DataSet<'_> {
             return Ok(());
         };
         // Ids of tenants are free text: files are numbered.
-        let folder = format!("answers/{:06}", self.written);
+        let folder = format!("{ANSWERS}/{:06}", self.written);
         make_folder(&self.out.join(&folder))?;
         let title = self.encoder.context(&interview.title)?;
         let mut answers = Vec::new();
@@ -117,7 +120,6 @@ impl DataSet<'_> {
 
     /// The records and the header, last: a folder without them is no data set.
     fn finish(&self, tenant: &str) -> Result<(), Failure> {
-        make_folder(self.out)?;
         let mut schemas = serde_json::Map::new();
         for (name, id, columns) in &self.schemas {
             if schemas.insert(name.clone(), json!({"id": id, "columns": columns})).is_some() {
@@ -130,8 +132,8 @@ impl DataSet<'_> {
             "grouped_by_position": false, "schemas": Value::Object(schemas),
             "made_by": {"program": "hirenet export", "version": env!("CARGO_PKG_VERSION")},
         });
-        write_whole(&self.out.join("interviews.jsonl"), &self.records)?;
-        Ok(write_whole(&self.out.join("dataset.json"), format!("{header:#}\n").as_bytes())?)
+        write_whole(&self.out.join(RECORDS), &self.records)?;
+        Ok(write_whole(&self.out.join(HEADER), format!("{header:#}\n").as_bytes())?)
     }
 }
 

@@ -6,6 +6,7 @@ mod comparison;
 mod data_set;
 mod erase;
 mod export;
+mod export_folder;
 mod report;
 mod rescore;
 mod results;

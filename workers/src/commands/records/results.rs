@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use hirenet_core::Code;
 use hirenet_store::{ResultFilter, ResultRow, Store};
 
 use crate::cli::Results;
@@ -21,6 +22,9 @@ pub(super) async fn run(config: &Config, arguments: Results) -> Result<Outcome, 
     } else {
         Some(super::tenant(&store, arguments.tenant.tenant).await?)
     };
+    if let Some(named) = &tenant {
+        may_see(&store, named).await?;
+    }
     let mut filter = ResultFilter { tenant, position: arguments.position, changed_after: None, limit: arguments.limit };
     let rows = store.results(&filter).await?;
     print(as_text(&rows, arguments.json, true)?.as_bytes())?;
@@ -36,6 +40,18 @@ pub(super) async fn run(config: &Config, arguments: Results) -> Result<Outcome, 
             filter.changed_after = Some(newest);
         }
     }
+}
+
+/// Refuses a tenant whose rows the login is not shown: another one's would be printed under its name, or none.
+async fn may_see(store: &Store, named: &str) -> Result<(), Failure> {
+    let sentence = match store.viewer_tenant(named).await? {
+        Some(shown) if shown == named => return Ok(()),
+        Some(shown) => {
+            format!("this login sees the rows of tenant `{shown}` alone: leave --tenant out, or use another login")
+        }
+        None => "this login belongs to no tenant: see recruiter_logins in docs/database.md".to_owned(),
+    };
+    Err(Failure::new(Code::UsageInvalid, sentence))
 }
 
 fn as_text(rows: &[ResultRow], as_json: bool, heading: bool) -> Result<String, Failure> {

@@ -53,14 +53,14 @@ pub(crate) enum Handled {
     Refused,
 }
 
+impl Handled {
+    /// The spellings, in the order of the variants.
+    pub(crate) const WORDS: [&str; 4] = ["admitted", "replay", "conflict", "refused"];
+}
+
 impl SubmissionHandled {
     pub(crate) fn emit(self) {
-        let outcome = match self.outcome {
-            Handled::Admitted => "admitted",
-            Handled::Replay => "replay",
-            Handled::Conflict => "conflict",
-            Handled::Refused => "refused",
-        };
+        let outcome = Handled::WORDS[self.outcome as usize];
         counter!(metrics::SUBMISSIONS, "outcome" => outcome).increment(1);
         let code = self.code.map(Code::as_str);
         info!(submission = self.job_id.map(tracing::field::display), outcome, code, "submission handled");
@@ -114,13 +114,17 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// The spellings, in the order of the variants.
+    pub(crate) const WORDS: [&str; 5] = ["done", "retry", "dead", "lease_lost", "handed_back"];
+
     fn word(self) -> &'static str {
+        let [done, retry, dead, lease_lost, handed_back] = Outcome::WORDS;
         match self {
-            Outcome::Done => "done",
-            Outcome::Retry(..) => "retry",
-            Outcome::Dead(_) => "dead",
-            Outcome::LeaseLost => "lease_lost",
-            Outcome::HandedBack => "handed_back",
+            Outcome::Done => done,
+            Outcome::Retry(..) => retry,
+            Outcome::Dead(_) => dead,
+            Outcome::LeaseLost => lease_lost,
+            Outcome::HandedBack => handed_back,
         }
     }
 }
@@ -238,12 +242,14 @@ pub(crate) enum Peer {
     Database,
 }
 
+impl Peer {
+    /// The spellings, in the order of the variants.
+    pub(crate) const WORDS: [&str; 2] = ["broker", "database"];
+}
+
 impl ConnectionLost {
     pub(crate) fn emit(self) {
-        let peer = match self.peer {
-            Peer::Broker => "broker",
-            Peer::Database => "database",
-        };
+        let peer = Peer::WORDS[self.peer as usize];
         counter!(metrics::CONNECTIONS_LOST, "peer" => peer).increment(1);
         warn!(peer, code = self.code.as_str(), "connection lost");
     }
@@ -265,12 +271,14 @@ pub(crate) enum EraseCause {
     Retention,
 }
 
+impl EraseCause {
+    /// The spellings, in the order of the variants.
+    pub(crate) const WORDS: [&str; 2] = ["request", "retention"];
+}
+
 impl InterviewsErased {
     pub(crate) fn emit(self) {
-        let cause = match self.cause {
-            EraseCause::Request => "request",
-            EraseCause::Retention => "retention",
-        };
+        let cause = EraseCause::WORDS[self.cause as usize];
         counter!(metrics::ERASED, "cause" => cause).increment(self.interviews);
         info!(cause, interviews = self.interviews, "interviews erased");
     }

@@ -1,6 +1,8 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
+
+use hirenet_queue::Broker;
 
 /// What a worker needs before it can do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ impl Part {
 /// Whether this worker lives and whether it can work; shared between the worker and its HTTP server.
 #[derive(Debug)]
 pub(crate) struct Health {
+    /// Asked at each look: what a message met last would say nothing while no message comes.
+    broker: OnceLock<Broker>,
     parts: [AtomicBool; Part::ALL.len()],
     beat: Mutex<Instant>,
     stall: Duration,
@@ -39,7 +43,13 @@ pub(crate) struct Health {
 impl Health {
     /// Nothing is ready; the worker counts as alive for `stall` after each beat, and from now.
     pub(crate) fn new(stall: Duration) -> Self {
-        Health { parts: Default::default(), beat: Mutex::new(Instant::now()), stall }
+        Health { broker: OnceLock::new(), parts: Default::default(), beat: Mutex::new(Instant::now()), stall }
+    }
+
+    /// Takes the broker's presence from its connection from now on.
+    pub(crate) fn follow(&self, broker: Broker) {
+        // Once a process; a second call would keep the first.
+        let _ = self.broker.set(broker);
     }
 
     /// Says whether a part is there.
@@ -60,7 +70,10 @@ impl Health {
 
     /// The names of the parts that are missing; none: the worker can work.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
-        let there = |part: &Part| self.parts[*part as usize].load(Ordering::Relaxed);
+        let there = |part: &Part| match (part, self.broker.get()) {
+            (Part::Broker, Some(broker)) => broker.is_connected(),
+            _ => self.parts[*part as usize].load(Ordering::Relaxed),
+        };
         Part::ALL.into_iter().filter(|part| !there(part)).map(Part::name).collect()
     }
 }

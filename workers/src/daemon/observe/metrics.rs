@@ -6,10 +6,13 @@
 
 use std::sync::OnceLock;
 
-use ::metrics::{describe_counter, describe_gauge, describe_histogram};
-use hirenet_core::Code;
+use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use hirenet_core::{Code, Kind};
+use hirenet_queue::{Priority, Stage};
+use hirenet_store::Destination;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use super::events;
 use crate::failure::Failure;
 
 /// What a metric does.
@@ -118,6 +121,55 @@ pub(crate) fn start() -> Result<PrometheusHandle, Failure> {
             Type::Histogram => describe_histogram!(metric.name, metric.meaning),
         }
     }
-    ::metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    begin_at_zero();
     Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// Shows every family from the start, with every label that can come: a counter that appears with its first event has no
+/// step for `rate()` to see, and what is absent cannot be told from what never happened.
+fn begin_at_zero() {
+    for stage in Stage::ALL.map(Stage::as_str) {
+        for priority in Priority::ALL.map(Priority::as_str) {
+            for redelivered in ["no", "yes"] {
+                counter!(DELIVERIES, "stage" => stage, "priority" => priority, "redelivered" => redelivered)
+                    .increment(0);
+            }
+            let _ = histogram!(QUEUE_WAIT, "stage" => stage, "priority" => priority);
+        }
+        // What the broker gives up ends here whatever its stage.
+        counter!(DEAD, "stage" => stage, "code" => Code::DeliveryLimit.as_str()).increment(0);
+    }
+    for stage in [Stage::Extract, Stage::Score].map(Stage::as_str) {
+        gauge!(JOBS_RUNNING, "stage" => stage).increment(0.0);
+        counter!(RETRIES, "stage" => stage).increment(0);
+        counter!(LEASES_LOST, "stage" => stage).increment(0);
+        for outcome in events::Outcome::WORDS {
+            counter!(JOBS, "stage" => stage, "outcome" => outcome).increment(0);
+            let _ = histogram!(JOB_TIME, "stage" => stage, "outcome" => outcome);
+        }
+        // A note is no failure, and a failure of the set-up ends the worker.
+        for code in Code::ALL.iter().filter(|code| !matches!(code.kind(), Kind::Note | Kind::Setup)) {
+            counter!(FAILURES, "stage" => stage, "code" => code.as_str()).increment(0);
+            counter!(DEAD, "stage" => stage, "code" => code.as_str()).increment(0);
+        }
+    }
+    let sets: [(&'static str, &'static str, &[&'static str]); 3] = [
+        (SUBMISSIONS, "outcome", &events::Handled::WORDS),
+        (CONNECTIONS_LOST, "peer", &events::Peer::WORDS),
+        (ERASED, "cause", &events::EraseCause::WORDS),
+    ];
+    for (name, label, words) in sets {
+        for &word in words {
+            counter!(name, label => word).increment(0);
+        }
+    }
+    for destination in Destination::ALL {
+        counter!(PUBLISHED, "destination" => destination.as_str()).increment(0);
+    }
+    counter!(MEDIA).increment(0);
+    counter!(FETCHED).increment(0);
+    let _ = histogram!(REAL_TIME);
+    // The other steps are named by the pipeline when it has taken them.
+    let _ = histogram!(EXTRACT_STEP, "step" => "fetch");
 }

@@ -82,6 +82,26 @@ async fn events_are_counted_under_the_names_of_the_table() {
     }
 }
 
+#[tokio::test]
+async fn every_family_of_the_process_is_there_before_anything_happened() {
+    let server = serve(&Arc::new(Health::new(Duration::from_secs(60)))).await;
+    let text = get(&server, "/metrics").await.1;
+    // Those behind it come from the database.
+    let own = metrics::ALL.iter().take_while(|metric| metric.name != metrics::DATABASE_UP);
+    for metric in own {
+        assert!(text.contains(&format!("# TYPE {} ", metric.name)), "{} is missing", metric.name);
+    }
+    for line in [
+        "hirenet_connections_lost_total{peer=\"database\"} 0",
+        "hirenet_erased_interviews_total{cause=\"retention\"} 0",
+        "hirenet_leases_lost_total{stage=\"score\"} 0",
+        "hirenet_dead_letters_total{stage=\"admit\",code=\"delivery_limit\"} 0",
+        "hirenet_job_seconds_count{stage=\"score\",outcome=\"lease_lost\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+}
+
 #[test]
 fn names_follow_the_rule() {
     for metric in metrics::ALL {

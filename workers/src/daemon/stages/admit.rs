@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hirenet_analyze::allowed;
-use hirenet_core::{Code, Coded, Interview, Modality, sha256_bytes};
+use hirenet_core::{Code, Coded, Interview, Kind, Modality, is_name, sha256_bytes};
 use hirenet_queue::Delivery;
-use hirenet_store::{Admission, AdmitPlan, FinalState, Priority, Refusal, Request};
+use hirenet_store::{Admission, AdmitPlan, FinalState, Origin, Priority, Refusal, Request, StoreError};
 use serde::Deserialize;
 use tracing::Span;
 use uuid::Uuid;
@@ -23,14 +23,16 @@ const VERSION: u64 = 1;
 pub(super) async fn handle(context: &Arc<Context>, delivery: &Delivery) -> Settle {
     fault::point("admit", fault::AFTER_RECEIVE);
     let message = Message::of(delivery);
-    let read = message.text(context, &[SUBMITTED]).and_then(|text| read(context, text));
-    let admission = match &read {
-        Ok(interview) => admit(context, delivery, &message, interview).await,
-        Err(fault) => message.refuse(context, Request::Submitted, fault).await,
+    let done = match message.text(context, &[SUBMITTED]).and_then(|text| read(context, text)) {
+        Ok(interview) => match admit(context, delivery, &message, &interview).await {
+            Err(error) => message.not_taken(context, Request::Submitted, error).await,
+            Ok(admission) => Ok((admission, None)),
+        },
+        Err(fault) => message.refuse(context, Request::Submitted, &fault).await,
     };
-    match admission {
-        Ok(admission) => {
-            tell(&message, &admission, read.err().map(|fault| fault.code));
+    match done {
+        Ok((admission, code)) => {
+            tell(&message, &admission, code);
             fault::point("admit", fault::AFTER_COMMIT);
             Settle::Acknowledge
         }
@@ -56,6 +58,9 @@ impl Fault {
     }
 }
 
+/// What became of a message, and why it was refused where it was.
+pub(super) type Received = (Admission, Option<Code>);
+
 /// A message as it came, and what can be read of it even where it is refused.
 pub(super) struct Message<'a> {
     delivery: &'a Delivery,
@@ -63,6 +68,8 @@ pub(super) struct Message<'a> {
     pub(super) tenant: Option<String>,
     pub(super) job_id: Option<Uuid>,
     interview_id: Option<String>,
+    /// W3C `traceparent` for what follows from it.
+    trace: Option<String>,
 }
 
 /// The fields that every message has.
@@ -80,10 +87,24 @@ impl<'a> Message<'a> {
         Message {
             delivery,
             sha256: sha256_bytes(delivery.payload()),
-            tenant: legible.tenant.filter(|tenant| !tenant.trim().is_empty()),
+            // What is no name cannot be stored, not even with the refusal.
+            tenant: legible.tenant.filter(|tenant| is_name(tenant)),
             job_id: legible.job_id,
-            interview_id: legible.interview_id,
+            interview_id: legible.interview_id.filter(|id| is_name(id)),
+            // Where this process exports no traces, the message's own context goes on.
+            trace: telemetry::traceparent(&Span::current())
+                .or_else(|| delivery.trace().filter(|trace| is_trace(trace)).map(str::to_owned)),
         }
+    }
+
+    /// What is kept of where it came from.
+    pub(super) fn origin(&self) -> Origin<'_> {
+        Origin { content_sha256: &self.sha256, trace: self.trace() }
+    }
+
+    /// W3C `traceparent` for what follows from it.
+    pub(super) fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
     }
 
     /// The tenant's id of the interview, where the message names it.
@@ -109,7 +130,7 @@ impl<'a> Message<'a> {
         context: &Context,
         request: Request,
         fault: &Fault,
-    ) -> Result<Admission, hirenet_store::StoreError> {
+    ) -> Result<Received, StoreError> {
         let refusal = Refusal {
             request,
             tenant: self.tenant.as_deref(),
@@ -119,9 +140,31 @@ impl<'a> Message<'a> {
             state: FinalState::Refused,
             code: fault.code,
             detail: &fault.detail,
+            trace: self.trace(),
         };
-        context.patiently(|| context.store.refuse(&refusal)).await
+        let admission = context.patiently(|| context.store.refuse(&refusal)).await?;
+        Ok((admission, Some(fault.code)))
     }
+
+    /// Refuses the message where it is at fault that the store failed: a second try would fail as the first one did.
+    pub(super) async fn not_taken(
+        &self,
+        context: &Context,
+        request: Request,
+        error: StoreError,
+    ) -> Result<Received, StoreError> {
+        match error.code() {
+            code if code.kind() == Kind::Faulty => self.refuse(context, request, &Fault::new(code)).await,
+            _ => Err(error),
+        }
+    }
+}
+
+/// True for hexadecimal numbers and hyphens, as W3C has them: a header that is something else is carried nowhere.
+fn is_trace(header: &str) -> bool {
+    /// Room for versions to come; today's has 55 characters.
+    const LONGEST: usize = 256;
+    header.len() <= LONGEST && header.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-')
 }
 
 fn read(context: &Context, text: &str) -> Result<Interview, Fault> {
@@ -142,10 +185,8 @@ async fn admit(
     delivery: &Delivery,
     message: &Message<'_>,
     interview: &Interview,
-) -> Result<Admission, hirenet_store::StoreError> {
+) -> Result<Admission, StoreError> {
     let (modalities, reasons) = allowed(&interview.consent, &context.config.policy, &Modality::ALL);
-    // Where this process exports no traces, the message's own context goes on.
-    let own = telemetry::traceparent(&Span::current());
     let bulk = delivery.routing_key().split('.').nth(1) == Some(Priority::Bulk.as_str());
     let plan = AdmitPlan {
         interview,
@@ -153,7 +194,7 @@ async fn admit(
         priority: if bulk { Priority::Bulk } else { Priority::Interactive },
         modalities,
         reasons,
-        trace: own.as_deref().or(delivery.trace()),
+        trace: message.trace(),
     };
     fault::point("admit", fault::BEFORE_COMMIT);
     context.patiently(|| context.store.admit(&plan)).await
@@ -168,4 +209,17 @@ pub(super) fn tell(message: &Message<'_>, admission: &Admission, code: Option<Co
         Admission::Refused => (Handled::Refused, code),
     };
     SubmissionHandled { job_id: message.job_id, outcome, code }.emit();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trace_is_carried_on() {
+        assert!(is_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+        for other in ["00-\0", "a trace", &"0".repeat(257)] {
+            assert!(!is_trace(other), "{other:?}");
+        }
+    }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hirenet_core::{ConsentWithdrawn, EraseRequest, EraseTarget};
+use hirenet_core::{Code, ConsentWithdrawn, EraseRequest, EraseTarget};
 use hirenet_queue::Delivery;
 use hirenet_store::{Admission, Erasure, Request, StoreError, Withdrawal};
 use serde_json::Value;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::admit::{Fault, Message, tell};
+use super::admit::{Fault, Message, Received, tell};
 use crate::daemon::context::{AWAY, Context, Settle};
 use crate::daemon::fault;
 use crate::daemon::observe::events::{EraseCause, InterviewsErased};
@@ -34,13 +34,20 @@ pub(super) async fn handle(context: &Arc<Context>, delivery: &Delivery) -> Settl
     let done = match &read {
         Ok(Asked::Erase(request, target)) => erase(context, &message, request, target).await,
         Ok(Asked::Withdraw(withdrawn)) => withdraw(context, &message, withdrawn).await,
-        Err(fault) => message.refuse(context, request, fault).await.map(|admission| {
-            tell(&message, &admission, Some(fault.code));
-            Settle::Acknowledge
-        }),
+        Err(fault) => refused(&message, message.refuse(context, request, fault).await),
+    };
+    let done = match done {
+        Err(error) => refused(&message, message.not_taken(context, request, error).await),
+        done => done,
     };
     fault::point("erase", fault::AFTER_COMMIT);
     done.unwrap_or_else(|error| context.unrecorded(&error))
+}
+
+fn refused(message: &Message<'_>, refused: Result<Received, StoreError>) -> Result<Settle, StoreError> {
+    let (admission, code) = refused?;
+    tell(message, &admission, code);
+    Ok(Settle::Acknowledge)
 }
 
 fn read(text: &str, withdraws: bool) -> Result<Asked, Fault> {
@@ -48,7 +55,7 @@ fn read(text: &str, withdraws: bool) -> Result<Asked, Fault> {
         return ConsentWithdrawn::from_json(text).map(Asked::Withdraw).map_err(|error| Fault::of(&error));
     }
     let request = EraseRequest::from_json(text).map_err(|error| Fault::of(&error))?;
-    let target = request.target().ok_or_else(|| Fault::new(hirenet_core::Code::MessageInvalid))?;
+    let target = request.target().ok_or_else(|| Fault::new(Code::MessageInvalid))?;
     Ok(Asked::Erase(request, target))
 }
 
@@ -58,7 +65,7 @@ async fn erase(
     request: &EraseRequest,
     target: &EraseTarget,
 ) -> Result<Settle, StoreError> {
-    let erase = || context.store.erase(&request.tenant, target, request.job_id, &message.sha256);
+    let erase = || context.store.erase(&request.tenant, target, request.job_id, message.origin());
     let interviews = match context.patiently(erase).await? {
         Erasure::Conflict => {
             tell(message, &Admission::Conflict, None);
@@ -100,13 +107,13 @@ async fn withdraw(
     message: &Message<'_>,
     withdrawn: &ConsentWithdrawn,
 ) -> Result<Settle, StoreError> {
-    let admission = match context.patiently(|| context.store.withdraw(withdrawn, &message.sha256)).await? {
+    let admission = match context.patiently(|| context.store.withdraw(withdrawn, message.origin())).await? {
         Withdrawal::Withdrawn { interview } => Admission::Admitted { interview, jobs: 0 },
         Withdrawal::Replay => Admission::Replay,
         Withdrawal::Conflict => Admission::Conflict,
         Withdrawal::Erased => Admission::Erased,
         Withdrawal::Unknown => Admission::Refused,
     };
-    tell(message, &admission, Some(hirenet_core::Code::InterviewUnknown));
+    tell(message, &admission, Some(Code::InterviewUnknown));
     Ok(Settle::Acknowledge)
 }

@@ -41,6 +41,8 @@ impl From<StoreError> for Stopped {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::LeaseLost(_) => Stopped::LeaseLost,
+            // A second try would fail as the first one did: the job is given up, and told so.
+            error @ StoreError::Data(_) => Stopped::Failed(Failure::new(error.code(), error.to_string())),
             error => Stopped::Unrecorded(error),
         }
     }
@@ -102,6 +104,7 @@ async fn refuse(context: &Context, delivery: &Delivery) -> Settle {
         state: FinalState::Refused,
         code: Code::MessageInvalid,
         detail: "a stage message cannot be read",
+        trace: None,
     };
     match context.patiently(|| context.store.refuse(&refusal)).await {
         Ok(_) => Settle::Acknowledge,

@@ -65,6 +65,7 @@ async fn handle(context: &Context, delivery: &Delivery) -> Settle {
         state: FinalState::Failed,
         code,
         detail,
+        trace: message.trace(),
     };
     match context.patiently(|| context.store.refuse(&refusal)).await {
         Ok(_) => {

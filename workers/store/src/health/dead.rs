@@ -3,7 +3,7 @@ use uuid::Uuid;
 use crate::intake::submission::{self, Incoming, Seen};
 use crate::jobs::stage;
 use crate::removal::lock_jobs_then_interviews;
-use crate::{DeadJob, PastAttempt, Request, Store, StoreError};
+use crate::{DeadJob, DroppedLetter, PastAttempt, Request, Store, StoreError};
 
 impl Store {
     /// Jobs that were given up, newest first.
@@ -112,5 +112,21 @@ impl Store {
         tx.commit().await?;
         self.filled.notify_one();
         Ok(true)
+    }
+    /// Notes in the audit that an operator takes the letter of a refused message out of the dead letters.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn letter_dropped(&self, letter: &DroppedLetter<'_>) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into hirenet.audit (action, tenant, job, content_sha256, code) values ('letter_dropped', $1, $2, $3, $4)",
+            letter.tenant,
+            letter.job_id,
+            letter.content_sha256,
+            letter.code
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 }

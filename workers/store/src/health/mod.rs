@@ -150,6 +150,19 @@ pub struct DeadJob {
     pub attempts: Vec<PastAttempt>,
 }
 
+/// The letter of a refused message, which an operator takes out of the dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedLetter<'a> {
+    /// Whose message it was, where that was legible.
+    pub tenant: Option<&'a str>,
+    /// The message's job id, where that was legible.
+    pub job_id: Option<Uuid>,
+    /// SHA-256 of the message.
+    pub content_sha256: Option<&'a str>,
+    /// Why it was refused.
+    pub code: Option<&'a str>,
+}
+
 /// Something that must always hold and does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

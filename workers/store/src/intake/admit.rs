@@ -1,15 +1,10 @@
-use hirenet_core::{Answer, Code, Interview, Modality, sha256_bytes};
+use hirenet_core::{Answer, Code, Coded, Modality, is_name, sha256_bytes};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::submission::{self, Ending, Incoming, Letter, Seen};
 use crate::jobs::Tx;
 use crate::{Admission, AdmitPlan, FinalState, Refusal, Request, Store, StoreError};
-
-/// The longest name in characters: names are keys of indexes.
-const MAX_NAME: usize = 200;
 
 /// What the database knows of an interview before it is admitted.
 struct Known {
@@ -33,11 +28,11 @@ impl Store {
             content_sha256: plan.content_sha256,
         };
         if plan.modalities.is_empty() {
-            return self.refuse(&refusal(&incoming, Code::ConsentMissing, Code::ConsentMissing.meaning())).await;
+            let detail = Code::ConsentMissing.meaning();
+            return self.refuse(&refusal(plan, &incoming, Code::ConsentMissing, detail)).await;
         }
-        if let Some(path) = too_long(message) {
-            let detail = format!("{path}: is longer than {MAX_NAME} characters");
-            return self.refuse(&refusal(&incoming, Code::MessageInvalid, &detail)).await;
+        if let Err(wrong) = message.validate() {
+            return self.refuse(&refusal(plan, &incoming, wrong.code(), &wrong.to_string())).await;
         }
         let mut tx = self.in_tenant(&message.tenant).await?;
         lock_names(&mut tx, &message.tenant, Some(&message.candidate), Some(&message.interview_id)).await?;
@@ -58,25 +53,24 @@ async fn admit_new(tx: &mut Tx, plan: &AdmitPlan<'_>, incoming: &Incoming<'_>) -
     let end = |state, code| Ending::without_score(state, Some(code));
     if known.erased {
         let ending = end(FinalState::Erased, Code::InterviewErased);
-        submission::end_one(tx, incoming.tenant, incoming.job_id, &ending).await?;
+        submission::end_one(tx, incoming.tenant, incoming.job_id, &ending, plan.trace).await?;
         return Ok(Admission::Erased);
     }
     let modalities: Vec<String> =
         plan.modalities.iter().map(ToString::to_string).filter(|m| !known.withdrawn.contains(m)).collect();
     let refused = match (known.exists, modalities.is_empty()) {
-        (true, _) => Some((Code::MessageConflict, Admission::Conflict)),
-        (false, true) => Some((Code::ConsentWithdrawn, Admission::Refused)),
+        (true, _) => {
+            Some((Code::MessageConflict, "The interview is there already, from another job.", Admission::Conflict))
+        }
+        (false, true) => Some((Code::ConsentWithdrawn, Code::ConsentWithdrawn.meaning(), Admission::Refused)),
         (false, false) => None,
     };
-    if let Some((code, admission)) = refused {
-        let letter = Letter {
-            incoming: Some(incoming),
-            content_sha256: incoming.content_sha256,
-            code,
-            detail: if known.exists { "The interview is there already, from another job." } else { code.meaning() },
-        };
+    if let Some((code, detail, admission)) = refused {
+        let content_sha256 = incoming.content_sha256;
+        let letter = Letter { incoming: Some(incoming), content_sha256, code, detail, trace: plan.trace };
         submission::dead_letter(tx, &letter).await?;
-        submission::end_one(tx, incoming.tenant, incoming.job_id, &end(FinalState::Refused, code)).await?;
+        let ending = end(FinalState::Refused, code);
+        submission::end_one(tx, incoming.tenant, incoming.job_id, &ending, plan.trace).await?;
         return Ok(admission);
     }
     let (interview, jobs) = insert(tx, plan, &modalities, &known.withdrawn).await?;
@@ -111,13 +105,14 @@ pub(crate) fn candidate_sha256(tenant: &str, candidate: &str) -> String {
 
 async fn known(tx: &mut Tx, plan: &AdmitPlan<'_>) -> Result<Known, StoreError> {
     let message = plan.interview;
-    // A candidate may come back after an erasure: with a consent that was given later. An illegible time counts as old.
-    let given_at = OffsetDateTime::parse(&message.consent.given_at, &Rfc3339).ok();
+    // A candidate may come back after an erasure: with a consent that was given later. An illegible time counts as old, and
+    // so does one that this database's clock has not reached, by more than two machines' clocks differ: it proves nothing.
+    let given_at = message.consent.given();
     let row = sqlx::query!(
         r#"select
             exists (select from hirenet.erasures where tenant = $1 and interview_id = $2)
                 or exists (select from hirenet.erasures where tenant = $1 and candidate_sha256 = $3
-                    and coalesce($4::timestamptz <= requested_at, true)) as "erased!",
+                    and coalesce($4::timestamptz <= requested_at or $4 > now() + interval '5 minutes', true)) as "erased!",
             exists (select from hirenet.interviews where tenant = $1 and interview_id = $2) as "exists!",
             array(select distinct unnest(modalities) from hirenet.withdrawals where tenant = $1 and interview_id = $2)
                 as "withdrawn!""#,
@@ -206,26 +201,17 @@ async fn insert(
     Ok((row.interview, row.jobs as usize))
 }
 
-/// The first name that the tables do not take.
-fn too_long(message: &Interview) -> Option<&'static str> {
-    let names = [
-        ("tenant", &message.tenant),
-        ("interview_id", &message.interview_id),
-        ("candidate", &message.candidate),
-        ("position.id", &message.position.id),
-    ];
-    names.into_iter().find(|(_, name)| name.chars().count() > MAX_NAME).map(|(path, _)| path)
-}
-
-fn refusal<'a>(incoming: &Incoming<'a>, code: Code, detail: &'a str) -> Refusal<'a> {
+fn refusal<'a>(plan: &AdmitPlan<'a>, incoming: &Incoming<'a>, code: Code, detail: &'a str) -> Refusal<'a> {
     Refusal {
         request: incoming.request,
-        tenant: Some(incoming.tenant),
+        // A name that no index takes cannot be written down, not even with its refusal.
+        tenant: Some(incoming.tenant).filter(|tenant| is_name(tenant)),
         job_id: Some(incoming.job_id),
-        interview_id: incoming.interview_id,
+        interview_id: incoming.interview_id.filter(|id| is_name(id)),
         content_sha256: incoming.content_sha256,
         state: FinalState::Refused,
         code,
         detail,
+        trace: plan.trace,
     }
 }

@@ -48,6 +48,22 @@ pub struct AdmitPlan<'a> {
     pub trace: Option<&'a str>,
 }
 
+/// What is kept of where a message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// SHA-256 of the message's bytes, in hexadecimal.
+    pub content_sha256: &'a str,
+    /// W3C `traceparent` of the message, carried on in the headers of its event.
+    pub trace: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Origin<'a> {
+    /// Of a message without a trace.
+    fn from(content_sha256: &'a str) -> Self {
+        Origin { content_sha256, trace: None }
+    }
+}
+
 /// A message that ends before anything is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal<'a> {
@@ -67,4 +83,6 @@ pub struct Refusal<'a> {
     pub code: Code,
     /// One sentence with the particulars. Never a transcript, a name or a path.
     pub detail: &'a str,
+    /// W3C `traceparent` of the message, carried on in the headers of its event and its dead letter.
+    pub trace: Option<&'a str>,
 }

@@ -33,11 +33,12 @@ impl Store {
                     content_sha256: refusal.content_sha256,
                     code: refusal.code,
                     detail: refusal.detail,
+                    trace: refusal.trace,
                 };
                 submission::dead_letter(&mut tx, &letter).await?;
                 if let Some(Incoming { tenant, job_id, .. }) = incoming {
                     let ending = Ending::without_score(refusal.state, Some(refusal.code));
-                    submission::end_one(&mut tx, tenant, job_id, &ending).await?;
+                    submission::end_one(&mut tx, tenant, job_id, &ending, refusal.trace).await?;
                 }
                 Admission::Refused
             }

@@ -75,8 +75,13 @@ pub(crate) async fn receive(tx: &mut Tx, incoming: &Incoming<'_>) -> Result<Seen
 /// Records that an id came again with other content: a dead letter and a row of the audit. The first one stands.
 async fn conflict(tx: &mut Tx, incoming: &Incoming<'_>) -> Result<(), StoreError> {
     let code = Code::MessageConflict;
-    let letter =
-        Letter { incoming: Some(incoming), content_sha256: incoming.content_sha256, code, detail: code.meaning() };
+    let letter = Letter {
+        incoming: Some(incoming),
+        content_sha256: incoming.content_sha256,
+        code,
+        detail: code.meaning(),
+        trace: None,
+    };
     dead_letter(tx, &letter).await
 }
 
@@ -86,6 +91,8 @@ pub(crate) struct Letter<'a> {
     pub(crate) content_sha256: &'a str,
     pub(crate) code: Code,
     pub(crate) detail: &'a str,
+    /// W3C `traceparent` of the message.
+    pub(crate) trace: Option<&'a str>,
 }
 
 pub(crate) async fn dead_letter(tx: &mut Tx, letter: &Letter<'_>) -> Result<(), StoreError> {
@@ -103,28 +110,35 @@ pub(crate) async fn dead_letter(tx: &mut Tx, letter: &Letter<'_>) -> Result<(), 
     });
     sqlx::query!(
         r#"with message as (
-            insert into hirenet.outbox (key, destination, routing_key, kind, payload)
-            values (coalesce($1, gen_random_uuid()), 'dead', '', 'dead', $2))
+            insert into hirenet.outbox (key, destination, routing_key, kind, payload, trace)
+            values (coalesce($1, gen_random_uuid()), 'dead', '', 'dead', $2, $6))
         insert into hirenet.audit (action, tenant, job, content_sha256, code) values ('message_refused', $3, $1, $4, $5)"#,
         job_id,
         payload,
         incoming.map(|i| i.tenant),
         letter.content_sha256,
-        letter.code.as_str()
+        letter.code.as_str(),
+        letter.trace
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-/// Ends one submission with its event. Once: nothing happens where it has ended.
-pub(crate) async fn end_one(tx: &mut Tx, tenant: &str, job_id: Uuid, ending: &Ending<'_>) -> Result<u64, StoreError> {
-    end(tx, Some((tenant, job_id)), None, ending).await
+/// Ends one submission with its event, under the trace of its message. Once: nothing happens where it has ended.
+pub(crate) async fn end_one(
+    tx: &mut Tx,
+    tenant: &str,
+    job_id: Uuid,
+    ending: &Ending<'_>,
+    trace: Option<&str>,
+) -> Result<u64, StoreError> {
+    end(tx, Some((tenant, job_id)), None, ending, trace).await
 }
 
-/// Ends every open submission of an interview, each with its event.
+/// Ends every open submission of an interview, each with its event, under the trace that the interview's jobs carry.
 pub(crate) async fn end_all(tx: &mut Tx, interview: Uuid, ending: &Ending<'_>) -> Result<u64, StoreError> {
-    end(tx, None, Some(interview), ending).await
+    end(tx, None, Some(interview), ending, None).await
 }
 
 async fn end(
@@ -132,6 +146,7 @@ async fn end(
     one: Option<(&str, Uuid)>,
     interview: Option<Uuid>,
     ending: &Ending<'_>,
+    trace: Option<&str>,
 ) -> Result<u64, StoreError> {
     let reasons = Value::from(ending.reasons);
     let done = sqlx::query!(
@@ -140,11 +155,13 @@ async fn end(
             set state = $4, code = $5, event = gen_random_uuid(), final_at = now()
             where state = 'open' and ((tenant = $1 and job_id = $2) or interview = $3)
             returning tenant, job_id, request, interview, interview_id, event)
-        insert into hirenet.outbox (id, key, interview, destination, routing_key, kind, payload)
+        insert into hirenet.outbox (id, key, interview, destination, routing_key, kind, payload, trace)
         select event, coalesce(interview, job_id), interview, 'event', $6, $6, json_build_object(
             'version', 1, 'event', $6::text, 'event_id', event, 'job_id', job_id, 'request', request, 'tenant', tenant,
             'interview_id', interview_id, 'status', $4::text, 'code', $5::text, 'reasons', $7::jsonb, 'bundle', $8::text,
-            'at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+            'at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
+            coalesce($9::text, (select trace from hirenet.jobs j
+                where j.interview = ended.interview and trace is not null order by created_at, job limit 1))
         from ended"#,
         one.map(|(tenant, _)| tenant),
         one.map(|(_, job_id)| job_id),
@@ -153,7 +170,8 @@ async fn end(
         ending.code.map(Code::as_str),
         ending.state.event(),
         reasons,
-        ending.bundle
+        ending.bundle,
+        trace
     )
     .execute(&mut **tx)
     .await?;

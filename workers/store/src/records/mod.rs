@@ -5,6 +5,8 @@ mod report;
 mod rescore;
 mod results;
 
+pub(crate) use report::unpack;
+
 use hirenet_core::{Assessment, Transcript};
 use serde::Serialize;
 use serde_json::Value;
@@ -50,13 +52,23 @@ pub struct ResultRow {
     pub bundle_name: Option<String>,
     pub bundle_version: Option<String>,
     pub bundle_kind: Option<String>,
+    pub bundle_sha256: Option<String>,
+    pub software: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub final_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     pub assessed_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     pub changed_at: OffsetDateTime,
     pub review: String,
+    pub reviewed_by: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub reviewed_at: Option<OffsetDateTime>,
+    /// In the reviewer's words.
+    #[serde(rename = "override")]
+    pub own_view: Option<String>,
 }
 
 /// What the page of an interview is made of.

@@ -51,7 +51,11 @@ impl Store {
 const MAX_DOCUMENT: usize = 256 << 20;
 
 fn unpacked(document: &[u8]) -> Result<Assessment, StoreError> {
-    let json =
-        zstd::bulk::decompress(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))?;
-    serde_json::from_slice(&json).map_err(|error| StoreError::corrupt("assessment", format!("{:?}", error.classify())))
+    serde_json::from_slice(&unpack(document)?)
+        .map_err(|error| StoreError::corrupt("assessment", format!("{:?}", error.classify())))
+}
+
+/// The JSON of a stored assessment.
+pub(crate) fn unpack(document: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::decompress(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))
 }

@@ -5,14 +5,14 @@ use uuid::Uuid;
 use crate::intake::admit::{candidate_sha256, lock_names};
 use crate::intake::submission::{self, Ending, Incoming, Seen};
 use crate::jobs::Tx;
-use crate::{Erasure, FinalState, Request, Store, StoreError};
+use crate::{Erasure, FinalState, Origin, Request, Store, StoreError};
 
 /// An erasure, whoever asked for it.
 pub(crate) struct Erase<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) target: &'a EraseTarget,
     pub(crate) job_id: Uuid,
-    pub(crate) content_sha256: &'a str,
+    pub(crate) origin: Origin<'a>,
     pub(crate) request: Request,
 }
 
@@ -27,9 +27,9 @@ impl Store {
         tenant: &str,
         target: &EraseTarget,
         job_id: Uuid,
-        content_sha256: &str,
+        origin: impl Into<Origin<'_>>,
     ) -> Result<Erasure, StoreError> {
-        self.erase_because(&Erase { tenant, target, job_id, content_sha256, request: Request::Erase }).await
+        self.erase_because(&Erase { tenant, target, job_id, origin: origin.into(), request: Request::Erase }).await
     }
 
     pub(crate) async fn erase_because(&self, erase: &Erase<'_>) -> Result<Erasure, StoreError> {
@@ -44,7 +44,7 @@ impl Store {
             tenant: erase.tenant,
             job_id: erase.job_id,
             interview_id,
-            content_sha256: erase.content_sha256,
+            content_sha256: erase.origin.content_sha256,
         };
         let seen = submission::receive(&mut tx, &incoming).await?;
         if seen != Seen::New {
@@ -63,7 +63,7 @@ impl Store {
         for interview in &interviews {
             submission::end_all(&mut tx, *interview, &Ending { code: Some(Code::InterviewErased), ..ending }).await?;
         }
-        submission::end_one(&mut tx, erase.tenant, erase.job_id, &ending).await?;
+        submission::end_one(&mut tx, erase.tenant, erase.job_id, &ending, erase.origin.trace).await?;
         tx.commit().await?;
         self.filled.notify_one();
         Ok(Erasure::Erased { interviews })
@@ -207,7 +207,7 @@ async fn receipt(
         candidate.map(|c| candidate_sha256(erase.tenant, c)),
         interviews,
         removed,
-        erase.content_sha256
+        erase.origin.content_sha256
     )
     .execute(&mut **tx)
     .await?;

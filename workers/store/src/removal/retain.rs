@@ -60,12 +60,13 @@ impl Store {
         tx.commit().await?;
         for Due { interview, interview_id } in due {
             let target = EraseTarget::Interview(interview_id);
+            let content = content_of_clock(interview);
             // The job id is made of the interview: workers that look at once erase once.
             let erase = Erase {
                 tenant,
                 target: &target,
                 job_id: interview,
-                content_sha256: &content_of_clock(interview),
+                origin: content.as_str().into(),
                 request: Request::Retention,
             };
             // Another worker may have been here in between.

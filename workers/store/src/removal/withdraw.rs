@@ -6,7 +6,7 @@ use super::erase::{end_jobs, lock_jobs_then_interviews};
 use crate::intake::admit::lock_names;
 use crate::intake::submission::{self, Ending, Incoming, Letter, Seen};
 use crate::jobs::{Tx, enqueue_score_when_last};
-use crate::{FinalState, Request, Store, StoreError, Withdrawal};
+use crate::{FinalState, Origin, Request, Store, StoreError, Withdrawal};
 
 /// The interview before the withdrawal.
 struct Found {
@@ -21,7 +21,12 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails; nothing is changed then.
-    pub async fn withdraw(&self, message: &ConsentWithdrawn, content_sha256: &str) -> Result<Withdrawal, StoreError> {
+    pub async fn withdraw(
+        &self,
+        message: &ConsentWithdrawn,
+        origin: impl Into<Origin<'_>>,
+    ) -> Result<Withdrawal, StoreError> {
+        let Origin { content_sha256, trace } = origin.into();
         let mut tx = self.in_tenant(&message.tenant).await?;
         lock_names(&mut tx, &message.tenant, None, Some(&message.interview_id)).await?;
         let incoming = Incoming {
@@ -35,7 +40,7 @@ impl Store {
             Seen::Conflict => Withdrawal::Conflict,
             Seen::Replay { erased: true } => Withdrawal::Erased,
             Seen::Replay { erased: false } => Withdrawal::Replay,
-            Seen::New => withdraw_new(&mut tx, message, &incoming).await?,
+            Seen::New => withdraw_new(&mut tx, message, &incoming, trace).await?,
         };
         tx.commit().await?;
         self.filled.notify_one();
@@ -47,6 +52,7 @@ async fn withdraw_new(
     tx: &mut Tx,
     message: &ConsentWithdrawn,
     incoming: &Incoming<'_>,
+    trace: Option<&str>,
 ) -> Result<Withdrawal, StoreError> {
     let end_self = |state, code| Ending::without_score(state, Some(code));
     let Some(found) = remember_and_find(tx, message, incoming.content_sha256).await? else {
@@ -56,14 +62,16 @@ async fn withdraw_new(
             content_sha256: incoming.content_sha256,
             code,
             detail: "Remembered for when the interview comes.",
+            trace,
         };
         submission::dead_letter(tx, &letter).await?;
-        submission::end_one(tx, &message.tenant, message.job_id, &end_self(FinalState::Refused, code)).await?;
+        let ending = end_self(FinalState::Refused, code);
+        submission::end_one(tx, &message.tenant, message.job_id, &ending, trace).await?;
         return Ok(Withdrawal::Unknown);
     };
     if found.status == "erased" {
         let ending = end_self(FinalState::Erased, Code::InterviewErased);
-        submission::end_one(tx, &message.tenant, message.job_id, &ending).await?;
+        submission::end_one(tx, &message.tenant, message.job_id, &ending, trace).await?;
         return Ok(Withdrawal::Erased);
     }
     let gone: Vec<String> = message.modalities.iter().map(ToString::to_string).collect();

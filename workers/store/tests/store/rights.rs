@@ -199,6 +199,7 @@ fn a_worker_has_least_rights() {
             "alter table hirenet.interviews disable row level security",
             "create role somebody",
             "select hirenet.review('i1')",
+            "select * from hirenet.bias_rates",
         ] {
             assert_eq!(worker.run(attempt).await, Err(DENIED.to_owned()), "{attempt}");
         }
@@ -268,7 +269,7 @@ fn every_view_and_every_column_says_what_it_is() {
         .fetch_all(&db.admin)
         .await
         .unwrap();
-        for (view, column) in columns.iter().filter(|(view, _)| view != "bias_rates") {
+        for (view, column) in &columns {
             let section = page.split(&format!("### `{view}`")).nth(1).unwrap_or_else(|| panic!("no section {view}"));
             let section = section.split("\n### ").next().unwrap();
             assert!(section.contains(&format!("`{column}`")), "{view}.{column} is not in docs/database.md");

@@ -280,7 +280,10 @@ impl Db {
         let lease = self.lease(job).await;
         let task = self.store.score_task(&lease).await.unwrap();
         let info = BundleInfo { sha256: task.bundle.unwrap(), ..bundle('a') };
-        let assessment = assessment(message, &info, Some(score), reasons);
+        let mut assessment = assessment(message, &info, Some(score), reasons);
+        for modality in Modality::ALL.into_iter().filter(|modality| !task.modalities.contains(modality)) {
+            assessment.scores.set(modality, None);
+        }
         self.store.finish_score(&lease, &ScoreOutcome { assessment: &assessment }).await.unwrap();
     }
 

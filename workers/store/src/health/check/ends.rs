@@ -1,0 +1,105 @@
+//! Submissions, jobs and attempts: everything ends once, and what belongs together is there together.
+
+use super::{Broken, Tx};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// A submission ends once, with one event. (That an end has its event is a constraint of the table.)
+    pub(super) async fn ends(&self) -> Result<Vec<Broken>, StoreError> {
+        let rows = sqlx::query_as!(
+            Broken,
+            r#"select 'a submission is open, and nothing of it is on its way' as "what!", job_id::text as "row!"
+            from hirenet.submissions s
+            where state = 'open' and not exists (
+                select from hirenet.jobs j where j.interview = s.interview and j.state in ('ready', 'running'))
+            union all
+            select 'an event speaks of another end than its submission', s.job_id::text
+            from hirenet.outbox o join hirenet.submissions s on s.event = o.id
+            where o.payload ->> 'status' <> s.state
+            union all
+            select 'an event belongs to no submission', o.id::text
+            from hirenet.outbox o left join hirenet.submissions s on s.event = o.id
+            where o.destination = 'event' and s.event is null"#
+        );
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// A claim is a lease with an attempt of its own; no transaction of the program is open for long.
+    pub(super) async fn leases(&self) -> Result<Vec<Broken>, StoreError> {
+        let rows = sqlx::query_as!(
+            Broken,
+            r#"select 'a running job has no running attempt under its fencing number' as "what!", j.job::text as "row!"
+            from hirenet.jobs j left join hirenet.attempts a on a.job = j.job and a.attempt = j.attempts
+            where j.state = 'running' and (a.outcome is distinct from 'running' or a.fence <> j.fence)
+            union all
+            select 'an attempt runs on a job that does not', j.job::text
+            from hirenet.attempts a join hirenet.jobs j on j.job = a.job
+            where a.outcome = 'running' and (j.state <> 'running' or a.attempt <> j.attempts)
+            union all
+            select 'a transaction of the program has been open for ten minutes', pid::text
+            from pg_stat_activity
+            where application_name = 'hirenet' and datname = current_database() and xact_start < now() - interval '10 minutes'"#
+        );
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+}
+
+/// An interview ends with its submissions, in the same state.
+///
+/// A submission may have ended otherwise than its interview stands now, but only where a replay or a withdrawal of consent
+/// came later and ended with the state of now. An erased interview has its receipt instead: what had ended before keeps
+/// its end.
+pub(super) async fn ends_of_interviews(tx: &mut Tx) -> Result<Vec<Broken>, StoreError> {
+    let rows = sqlx::query_as!(
+        Broken,
+        r#"select 'an interview has ended, and a submission of it has not' as "what!", i.interview::text as "row!"
+        from hirenet.interviews i join hirenet.submissions s on s.interview = i.interview and s.state = 'open'
+        where i.status not in ('queued', 'working')
+        union all
+        select 'an interview is under way, and no submission of it is open', i.interview::text
+        from hirenet.interviews i
+        where i.status in ('queued', 'working') and not exists (
+            select from hirenet.submissions s where s.interview = i.interview and s.state = 'open')
+        union all
+        select 'an interview has ended, and no submission ended with it', i.interview::text
+        from hirenet.interviews i
+        where i.status not in ('queued', 'working', 'erased') and not exists (
+            select from hirenet.submissions s where s.interview = i.interview and s.state in (i.status, 'open'))
+        union all
+        select 'a submission ended otherwise than its interview', s.job_id::text
+        from hirenet.interviews i join hirenet.submissions s on s.interview = i.interview
+        where i.status not in ('queued', 'working', 'erased') and s.state not in (i.status, 'open') and not exists (
+            select from hirenet.submissions later where later.interview = i.interview and later.job_id <> s.job_id
+                and later.request in ('replayed', 'withdrawn') and later.state in (i.status, 'open'))"#
+    );
+    Ok(rows.fetch_all(&mut **tx).await?)
+}
+
+/// Results, attempt and outbox are committed together.
+pub(super) async fn committed_together(tx: &mut Tx) -> Result<Vec<Broken>, StoreError> {
+    let rows = sqlx::query_as!(
+        Broken,
+        r#"select 'an assessment has no attempt that made it' as "what!", a.assessment::text as "row!"
+        from hirenet.assessments a where not exists (
+            select from hirenet.jobs j join hirenet.attempts t on t.job = j.job
+            where j.interview = a.interview and j.stage = 'score' and t.outcome = 'done')
+        union all
+        select 'an answer is extracted, and its job is not done', n.interview::text || ' ' || n.answer
+        from hirenet.answers n where n.state = 'extracted' and not exists (
+            select from hirenet.jobs j join hirenet.attempts t on t.job = j.job and t.outcome = 'done'
+            where j.interview = n.interview and j.answer = n.answer and j.state in ('done', 'erased'))
+        union all
+        select 'a job is done, and its answer waits', j.job::text
+        from hirenet.jobs j join hirenet.answers n on n.interview = j.interview and n.answer = j.answer
+        where j.state = 'done' and n.state = 'waiting'
+        union all
+        select 'there are tracks of an answer that is not extracted', n.interview::text || ' ' || n.answer
+        from hirenet.answers n where n.state <> 'extracted' and exists (
+            select from hirenet.tracks t where t.interview = n.interview and t.answer = n.answer)
+        union all
+        select 'an interview is scored, and no assessment of it was ever made', i.interview::text
+        from hirenet.interviews i where i.status in ('scored', 'partial') and not exists (
+            select from hirenet.assessments a where a.interview = i.interview and a.status = i.status)"#
+    );
+    Ok(rows.fetch_all(&mut **tx).await?)
+}
