@@ -184,13 +184,14 @@ fn shown(top_spans: &Value, written: &[Span]) -> bool {
 fn same(one: Option<f64>, other: Option<f64>) -> bool {
     match (one, other) {
         (None, None) => true,
-        (Some(one), Some(other)) => (one - other).abs() <= 1e-12 * one.abs().max(1.0),
+        // Of numbers without end, the difference would be within any share of them.
+        (Some(one), Some(other)) => one.is_finite() && (one - other).abs() <= 1e-12 * one.abs().max(1.0),
         _ => false,
     }
 }
 
 fn same_single(one: f32, other: f32) -> bool {
-    (one - other).abs() <= 1e-6 * one.abs().max(1.0)
+    one.is_finite() && (one - other).abs() <= 1e-6 * one.abs().max(1.0)
 }
 
 #[cfg(test)]
