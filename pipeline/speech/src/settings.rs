@@ -79,7 +79,7 @@ impl Default for SpeechSettings {
             min_speech_s: 0.15,
             min_silence_s: 0.15,
             merge_gap_s: 2.0,
-            longest_pause_s: 0.5,
+            longest_pause_s: 0.4,
             pad_s: 0.2,
             max_stretch_s: 30.0,
             threads: 1,
