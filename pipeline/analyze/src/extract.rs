@@ -333,7 +333,7 @@ fn note_missing_words(extraction: &mut Extraction) {
 }
 
 /// The thread's result; a panic there becomes an error here.
-pub(crate) fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, AnalyzeError> {
+fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, AnalyzeError> {
     handle.join().map_err(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         AnalyzeError::Internal(format!("a thread panicked: {}", words.unwrap_or("without words")))

@@ -158,10 +158,7 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked.
     pub async fn fetch(&mut self) -> Result<Option<Delivery>, QueueError> {
-        let channel = match self.channel.take().filter(|c| c.status().connected()) {
-            Some(channel) => channel,
-            None => self.broker.channel().await?,
-        };
+        let channel = self.take_channel().await?;
         let got = within(self.broker.settings().confirm_timeout(), async {
             Ok(channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default()).await?)
         })
@@ -175,15 +172,23 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked, or has no such queue.
     pub async fn ready(&mut self) -> Result<u32, QueueError> {
-        let channel = match self.channel.as_ref().filter(|c| c.status().connected()) {
-            Some(channel) => channel.clone(),
-            None => self.channel.insert(self.broker.channel().await?).clone(),
-        };
+        let channel = self.take_channel().await?;
         let options = QueueDeclareOptions { durable: true, passive: true, ..QueueDeclareOptions::default() };
-        within(self.broker.settings().confirm_timeout(), async {
+        let ready = within(self.broker.settings().confirm_timeout(), async {
             let declared = channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?;
             Ok(declared.message_count())
         })
-        .await
+        .await?;
+        self.channel = Some(channel);
+        Ok(ready)
+    }
+
+    /// The channel of the call before, or a new one. Who got an answer on it puts it back: after a failure it is of no more
+    /// use, and what comes on it late returns to the queue with it.
+    async fn take_channel(&mut self) -> Result<Channel, QueueError> {
+        match self.channel.take().filter(|c| c.status().connected()) {
+            Some(channel) => Ok(channel),
+            None => self.broker.channel().await,
+        }
     }
 }

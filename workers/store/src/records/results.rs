@@ -26,6 +26,7 @@ impl Store {
         tx.commit().await?;
         Ok(rows)
     }
+
     /// The tenant whose rows of the views this login is shown where it asks for those of `tenant`; `None` where it is shown
     /// none. The login decides.
     ///
