@@ -61,8 +61,9 @@ async fn a_worker_with_a_bulk_job_holds_nothing_urgent_and_takes_it_next() {
     admit(&mut world).await;
     let mut barrier = world.barrier();
     let arguments = ["--stages", "extract", "--slots", "1", "--drain"];
-    let point: [(&str, &OsStr); 2] = stop_at("extract:after_probe", &barrier);
-    let mut worker = world.worker_with(&arguments, &point);
+    // It is held while another worker starts and ends: its claim must outlast that on a busy machine.
+    let [point, pipe] = stop_at("extract:after_probe", &barrier);
+    let mut worker = world.worker_with(&arguments, &[point, pipe, ("HIRENET_WORK__LEASE_S", OsStr::new("600"))]);
     barrier.reached().await;
 
     world.submit(&interview(&[answer("a1", &media)])).await;

@@ -74,7 +74,8 @@ async fn a_lost_broker_is_seen_at_once_and_counted_once() {
 #[tokio::test]
 async fn a_message_that_no_queue_takes_is_told_with_its_key_and_goes_out_after_setup() {
     let mut world = World::new().await;
-    let worker = world.worker();
+    // It takes nothing of the queue that goes: the broker closes the connection of who subscribes in that moment.
+    let worker = world.worker_with(&["--stages", "admit"], &[]);
     assert!(worker.log_has("\"message\":\"working\"").await, "{}", worker.log());
     // With the queue goes its binding: the broker returns what is published for it.
     let queue = world.broker.names().stage(Stage::Extract, Priority::Interactive);
@@ -93,7 +94,9 @@ async fn a_message_that_no_queue_takes_is_told_with_its_key_and_goes_out_after_s
 
     let (status, said) = ended(&mut world.command(["setup"]));
     assert_eq!(status, 0, "{said}");
+    let others = world.worker_with(&["--stages", "extract,score"], &[]);
     assert_eq!(world.event(job_id).await["event"], "interview.scored");
+    others.stop().await;
     worker.stop().await;
     world.settle(&[(job_id, "scored")]).await;
     world.end().await;
