@@ -10,6 +10,9 @@ use crate::{StoreError, StoreSettings};
 /// The migrations of the folder `migrations/`, as they were when the program was built.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
+/// A connection that has not been used for so long is asked whether it still answers before a statement is given to it.
+/// Under load none is: a statement that meets a lost one fails, and is tried again like any other.
+const UNSURE_AFTER: Duration = Duration::from_secs(1);
 /// Longest time for the one connection that says why there is none.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
@@ -39,6 +42,15 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(patience)
+            .test_before_acquire(false)
+            .before_acquire(|connection, idle| {
+                Box::pin(async move {
+                    if idle.idle_for > UNSURE_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |connection, _| {
                 let role = role.clone();
                 Box::pin(async move {

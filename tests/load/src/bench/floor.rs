@@ -13,8 +13,9 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 
-use crate::world::{World, connect, database};
+use crate::world::{World, database};
 
 const QUEUE: &str = "floor";
 /// About as long as the messages between stages.
@@ -27,6 +28,8 @@ pub(super) struct Cost {
     pub(super) messages: usize,
     /// Transactions that write.
     pub(super) commits: usize,
+    /// Transactions that only read.
+    pub(super) reads: usize,
 }
 
 /// A broker connection with one channel and one queue, and a pool of database connections with one table.
@@ -52,7 +55,9 @@ impl Floor {
         let consumer = channel
             .basic_consume(QUEUE.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
             .await?;
-        let pool = connect(&database(&world.services.postgres, None), connections).await?;
+        // As the program's own under load: no connection is asked whether it still answers.
+        let pool = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+        let pool = pool.connect(&database(&world.services.postgres, None)).await?;
         let table = "create schema if not exists floor;
             create table if not exists floor.rows (id bigserial primary key, content text not null)";
         sqlx::raw_sql(table).execute(&pool).await?;
@@ -82,6 +87,13 @@ impl Floor {
         Ok(transaction.commit().await?)
     }
 
+    /// One transaction that reads one row.
+    async fn read(&self) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("select content from floor.rows where id = 1").fetch_optional(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
     /// Takes so many messages and acknowledges each.
     async fn take(&mut self, messages: usize) -> Result<()> {
         for _ in 0..messages {
@@ -91,8 +103,7 @@ impl Floor {
         Ok(())
     }
 
-    /// The time of one publish and its confirm, and of one commit, in turn: `messages` and `commits` of them, one after
-    /// the other.
+    /// The time of so many publishes with their confirms, commits and reads, one after the other.
     pub(super) async fn one_after_the_other(&mut self, cost: Cost) -> Result<Duration> {
         let started = Instant::now();
         for _ in 0..cost.messages {
@@ -100,6 +111,9 @@ impl Floor {
         }
         for _ in 0..cost.commits {
             self.commit().await?;
+        }
+        for _ in 0..cost.reads {
+            self.read().await?;
         }
         let took = started.elapsed();
         self.take(cost.messages).await?;
@@ -118,6 +132,9 @@ impl Floor {
                 }
                 for _ in 0..cost.commits {
                     floor.commit().await?;
+                }
+                for _ in 0..cost.reads {
+                    floor.read().await?;
                 }
             }
             Ok(())

@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// An interview of one answer on its way to the view, one step after the other: the submission, the stage messages of
 /// `extract` and `score`; and the commits of admit, claim, extract, claim, score.
-const COST: Cost = Cost { messages: 3, commits: 5 };
+const COST: Cost = Cost { messages: 3, commits: 5, reads: 0 };
 /// Pause between two looks at the view.
 const LOOK: Duration = Duration::from_millis(1);
 

@@ -15,8 +15,11 @@ use crate::world::World;
 const ANSWERS: usize = 5;
 /// Messages of an interview: the submission, a stage message an answer, that of `score`, and the event.
 const MESSAGES: usize = 1 + ANSWERS + 1 + 1;
+/// Transactions of an interview that only read: what a stage needs, for each job of `extract` and that of `score`. The first
+/// one of an interview writes, and is counted with those that do.
+const READS: usize = ANSWERS;
 /// Jobs of a stage that the worker runs at once, and connections that it may use.
-const SLOTS: &str = "4";
+const SLOTS: &str = "12";
 const CONNECTIONS: u32 = 8;
 /// Turns of each; medians are compared.
 const TURNS: usize = 3;
@@ -42,7 +45,7 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
         listener.wait(PATIENCE, |heard| submissions.iter().all(|s| heard.events.contains_key(&s.job_id))).await?;
         let speed = sizes.interviews as f64 / started.elapsed().as_secs_f64();
         let an_interview = (transactions(world).await? - before) as f64 / sizes.interviews as f64;
-        let cost = Cost { messages: MESSAGES, commits: an_interview.round() as usize };
+        let cost = Cost { messages: MESSAGES, commits: an_interview.round() as usize, reads: READS };
         let least = floor.throughput(sizes.interviews, CONNECTIONS as usize, cost).await?;
         // The first turn warms up.
         if turn > 0 {
@@ -56,6 +59,7 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
         Row::new("overhead_vs_floor", Some(speed / least), "ratio").floor(1.0).bar(">= 0.5"),
         Row::new("interviews_per_s", Some(speed), "interviews/s").floor(least),
         Row::new("commits_per_interview", Some(quantile(&mut commits, 0.5)), "transactions"),
+        Row::new("reads_per_interview", Some(READS as f64), "transactions"),
         Row::new("messages_per_interview", Some(MESSAGES as f64), "messages"),
     ])
 }

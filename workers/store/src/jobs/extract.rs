@@ -11,21 +11,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails; nothing is written then.
     pub async fn finish_extract(&self, lease: &Lease, outcome: &ExtractOutcome) -> Result<bool, StoreError> {
-        let mut tx = self.enter(lease).await?;
-        // Answers of one interview end one after the other: exactly one of them sees that it is the last.
-        let modalities = sqlx::query_scalar!(
-            "select modalities from hirenet.interviews where interview = $1 for update",
-            lease.interview
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        store_answer(&mut tx, lease, outcome, &modalities).await?;
-        let last = enqueue_score_when_last(&mut tx, lease.interview).await?;
-        tx.commit().await?;
-        if last {
-            self.filled.notify_one();
+        loop {
+            let (mut tx, modalities) = self.enter_interview(lease).await?;
+            store_answer(&mut tx, lease, outcome, &modalities).await?;
+            // Answers of one interview end one after the other: exactly one of them sees that it is the last. They wait
+            // for each other here and not before, so that what takes long is done side by side.
+            let locked = sqlx::query_scalar!(
+                "select modalities from hirenet.interviews where interview = $1 for no key update",
+                lease.interview
+            );
+            if locked.fetch_one(&mut *tx).await? != modalities {
+                // Consent was withdrawn in between: nothing of this is kept.
+                continue;
+            }
+            let last = enqueue_score_when_last(&mut tx, lease.interview).await?;
+            tx.commit().await?;
+            if last {
+                self.filled.notify_one();
+            }
+            return Ok(last);
         }
-        Ok(last)
     }
 }
 
@@ -91,6 +96,8 @@ async fn store_answer(
 
 /// Puts the score job on its way where no answer of the interview is waited for. The interview's row must be locked.
 pub(crate) async fn enqueue_score_when_last(tx: &mut Tx, interview: Uuid) -> Result<bool, StoreError> {
+    // The states that are over are named, and not those that are open: so the interview's own jobs are looked at, and never
+    // the index of all that are open.
     let made = sqlx::query!(
         r#"with job as (
             insert into hirenet.jobs (tenant, interview, interview_id, stage, priority, trace)
@@ -98,7 +105,8 @@ pub(crate) async fn enqueue_score_when_last(tx: &mut Tx, interview: Uuid) -> Res
                 (select trace from hirenet.jobs where interview = $1 and trace is not null limit 1)
             from hirenet.interviews i
             where i.interview = $1 and i.status in ('queued', 'working') and not exists (
-                select from hirenet.jobs where interview = $1 and state in ('ready', 'running') and bundle is null)
+                select from hirenet.jobs
+                where interview = $1 and state not in ('done', 'failed', 'erased') and bundle is null)
             returning job, tenant, interview, priority, trace)
         insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload, trace)
         select interview, interview, 'stage', 'score.' || priority, 'job',

@@ -11,29 +11,36 @@ use crate::{
 
 impl Store {
     /// What the stage `extract` needs; `None` where the job was ended meanwhile by an erasure or a withdrawal of consent:
-    /// nothing may be fetched.
+    /// nothing may be fetched. Nothing is locked: what is stored in the end is asked for again then.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn extract_task(&self, lease: &Lease) -> Result<Option<ExtractTask>, StoreError> {
-        let mut tx = match self.enter(lease).await {
-            Err(StoreError::LeaseLost(_)) if self.was_ended(lease).await? => return Ok(None),
-            other => other?,
-        };
+        let mut tx = self.in_tenant(&lease.tenant).await?;
+        // One answer tells that the interview is being worked on: the others do not wait for its commit.
         let row = sqlx::query!(
             r#"with working as (
                 update hirenet.interviews set status = 'working', changed_at = now()
-                where interview = $1 and status = 'queued')
+                where interview = (select interview from hirenet.interviews
+                    where interview = $1 and status = 'queued' for no key update skip locked))
             select i.interview_id, i.language, i.modalities, a.answer_id, a.question, a.media, a.sha256, a.take,
                 a.given_transcript
-            from hirenet.interviews i join hirenet.answers a on a.interview = i.interview
-            where i.interview = $1 and a.answer = $2"#,
+            from hirenet.jobs j, hirenet.interviews i, hirenet.answers a
+            where j.job = $2 and j.fence = $3 and j.state = 'running' and i.interview = $1
+                and a.interview = $1 and a.answer = $4"#,
             lease.interview,
+            lease.job,
+            lease.fence,
             lease.answer
         )
-        .fetch_one(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
+        let row = match row {
+            Some(row) => row,
+            None if self.was_ended(lease.job).await? => return Ok(None),
+            None => return Err(StoreError::LeaseLost(lease.job)),
+        };
         let answer = Answer {
             id: row.answer_id,
             question: row.question,
@@ -46,17 +53,12 @@ impl Store {
         Ok(Some(ExtractTask { interview_id: row.interview_id, answer, language: row.language, modalities }))
     }
 
-    async fn was_ended(&self, lease: &Lease) -> Result<bool, StoreError> {
-        let state = sqlx::query_scalar!("select state from hirenet.jobs where job = $1", lease.job);
-        Ok(state.fetch_optional(&self.pool).await?.as_deref() == Some("erased"))
-    }
-
-    /// What the stage `score` needs.
+    /// What the stage `score` needs, as it was at one moment.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn score_task(&self, lease: &Lease) -> Result<ScoreTask, StoreError> {
-        let mut tx = self.enter(lease).await?;
+        let mut tx = self.snapshot(&lease.tenant).await?;
         let row = sqlx::query!(
             r#"select i.tenant, i.interview_id, i.candidate as "candidate!", i.position_id as "position_id!", p.title,
                 i.language, i.consent as "consent!", i.retention_days as "retention_days!", i.modalities, i.reasons,
@@ -66,11 +68,13 @@ impl Store {
             from hirenet.jobs j
             join hirenet.interviews i on i.interview = j.interview
             join hirenet.positions p on p.tenant = i.tenant and p.position_id = i.position_id
-            where j.job = $1"#,
-            lease.job
+            where j.job = $1 and j.fence = $2 and j.state = 'running'"#,
+            lease.job,
+            lease.fence
         )
-        .fetch_one(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
+        let row = row.ok_or(StoreError::LeaseLost(lease.job))?;
         let modalities = modalities(&row.modalities)?;
         let answers = answers(&mut tx, lease, &modalities).await?;
         tx.commit().await?;
