@@ -223,6 +223,7 @@ fn a_message_that_is_not_of_its_form() {
     let mut wrong_type = answer("a1", "whole.mp4");
     wrong_type["take"] = json!("second");
     cases.push((json!([wrong_type]), "message_invalid", "answers[0].take"));
+    cases.push((json!([["a1", "Why?", "whole.mp4", null, null, null]]), "message_invalid", "answers[0]"));
     cases.push((json!([]), "no_answers", "answers"));
     cases.push((json!([answer("a1", "../whole.mp4")]), "media_outside", "../whole.mp4"));
     for (answers, code, place) in cases {
@@ -286,6 +287,11 @@ fn a_refusal_tells_everything_that_is_missing_and_the_recordings_own_fault_last(
     let lines = json_lines(&result.stderr);
     let codes: Vec<&str> = lines.iter().filter_map(|line| line["code"].as_str()).collect();
     assert_eq!(codes, ["demo_speech_model", "not_consented", "not_consented", "not_media"]);
+    let modalities: Vec<&Value> = lines.iter().filter_map(|line| line.get("modality")).collect();
+    assert_eq!(modalities, ["vocal", "visual"]);
+    let told = analysis(&[]).stderr;
+    let visual = "hirenet: not_consented: visual: The candidate did not consent to this modality; it was not computed.";
+    assert!(told.lines().any(|line| line == visual), "{told}");
     let result = analysis(&["--quiet"]);
     assert_eq!(result.stderr.lines().count(), 1, "quiet keeps to the failure: {}", result.stderr);
     assert!(result.stderr.starts_with("hirenet: not_media: "), "{}", result.stderr);

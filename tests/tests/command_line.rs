@@ -1,8 +1,11 @@
 //! The command line: exit statuses, settings, help.
 
+use std::path::Path;
+
 use hirenet_tests::program::{command, finish, run};
 
 const USAGE: i32 = 2;
+const REFUSED: i32 = 3;
 
 #[test]
 fn a_wrong_command_line_ends_with_2_and_an_empty_stdout() {
@@ -31,6 +34,12 @@ fn a_wrong_setting_is_named() {
         ("HIRENET_MEDIA__ANALYSIS_FPS", "fast", "analysis_fps"),
         ("HIRENET_MEDIA__ANALYSIS_FPS", "-1", "analysis_fps"),
         ("HIRENET_ONNX__DEVICE", "gpu", "device"),
+        ("HIRENET_ONNX__THREADS", "0", "onnx.threads"),
+        ("HIRENET_ONNX__THREADS", "100000", "onnx.threads"),
+        ("HIRENET_FACE__DETECTOR_THRESHOLD", "1.5", "face.detector_threshold"),
+        ("HIRENET_FACE__RECHECK_INTERVAL_S", "-1", "face.recheck_interval_s"),
+        ("HIRENET_SPEECH__LANGUAGE", "english", "speech.language"),
+        ("HIRENET_MEDIA__MAX_DECODE_MEMORY_MB", "16", "media.max_decode_memory_mb: must be at least 32, and is 16"),
     ] {
         let result = finish(command(["doctor"]).env(key, value));
         assert_eq!((result.status, result.stdout.as_str()), (USAGE, ""), "{key}: {}", result.stderr);
@@ -66,6 +75,42 @@ fn a_missing_runtime_says_what_to_do() {
     let result = finish(command(["--onnxruntime", "/nowhere/lib.so", "features", "vocal"]).arg(clip));
     assert_eq!((result.status, result.stdout.as_str()), (USAGE, ""));
     assert!(result.stderr.contains("runtime_missing") && result.stderr.contains("make setup"), "{}", result.stderr);
+}
+
+#[test]
+fn a_page_never_takes_the_place_of_its_assessment() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (file, link) = (dir.path().join("assessment.json"), dir.path().join("link.html"));
+    let written = serde_json::to_string(&hirenet_tests::assessment::partial()).unwrap();
+    std::fs::write(&file, &written).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let report = |out: &Path| finish(command(["report"]).arg(&file).arg("--out").arg(out));
+    for out in [&file, &dir.path().join(".").join("assessment.json"), &link] {
+        let result = report(out);
+        assert_eq!((result.status, result.stdout.as_str()), (USAGE, ""), "{}: {}", out.display(), result.stderr);
+        assert!(result.stderr.contains("usage_invalid"), "{}", result.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    let page = dir.path().join("page.html");
+    let result = report(&page);
+    assert_eq!(result.status, 0, "{}", result.stderr);
+    assert!(std::fs::read_to_string(page).unwrap().starts_with("<!"));
+}
+
+#[test]
+fn a_language_that_the_model_does_not_know_is_told_once() {
+    let clip = hirenet_tests::source_dir().join("samples/a1.mp4");
+    for arguments in [&["transcribe"][..], &["features", "verbal"]] {
+        let run = |options: &[&str]| finish(command(arguments).arg(&clip).args(["--language", "fr"]).args(options));
+        let result = run(&[]);
+        assert_eq!((result.status, result.stdout.as_str()), (REFUSED, ""), "{arguments:?}: {}", result.stderr);
+        assert_eq!(result.stderr.matches("language_unsupported").count(), 1, "{}", result.stderr);
+        assert!(result.stderr.contains("`fr`") && result.stderr.contains("a1.mp4"), "{}", result.stderr);
+        // Whose model it is, is told before anything is heard.
+        let logged = run(&["--log-format", "json"]).stderr;
+        let line = |text: &str| logged.lines().position(|line| line.contains(text)).unwrap();
+        assert!(line("demo_speech_model") < line("decoding_started"), "{logged}");
+    }
 }
 
 #[test]

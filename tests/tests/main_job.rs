@@ -201,6 +201,30 @@ fn a_human_transcript_replaces_recognition() {
 }
 
 #[test]
+fn words_beyond_the_recording_s_end_are_words_without_times() {
+    let dir = TempDir::new().unwrap();
+    let file = changed_sample(&dir, |message| {
+        message["answers"].as_array_mut().unwrap().truncate(1);
+        let word = |text: &str, start: f64| json!({"text": text, "start": start, "end": start + 1.0});
+        let words = [word("Hello", 1.0), word("you", 1000.0), word("there", 1002.0)];
+        message["answers"][0]["transcript"] = json!({ "words": words });
+    });
+    let (status, assessment) = analyze(&file, &dir.path().join("out"));
+    assert_eq!(status, 0, "a note and no missing piece: {:?}", codes(&assessment));
+    let words = &assessment["answers"][0]["transcript"]["words"];
+    assert_eq!((&words[0]["start"], &words[1]["start"], &words[2]["end"]), (&json!(1.0), &Value::Null, &Value::Null));
+    let reasons = assessment["reasons"].as_array().unwrap();
+    let late = reasons.iter().find(|reason| reason["code"] == "late_words").unwrap();
+    assert_eq!((&late["answer"], &late["modality"]), (&json!("a1"), &json!("verbal")));
+    assert!(late["detail"].as_str().unwrap().starts_with("2 of 3 words "), "{late}");
+    let duration_s = assessment["answers"][0]["duration_s"].as_f64().unwrap();
+    for span in assessment["spans"].as_array().unwrap() {
+        assert!(span["start"].as_f64().is_none_or(|start| start < duration_s), "{span}");
+        assert!(span["end"].as_f64().is_none_or(|end| end <= duration_s), "{span}");
+    }
+}
+
+#[test]
 fn videos_alone_can_be_tried() {
     let dir = TempDir::new().unwrap();
     let run = finish(

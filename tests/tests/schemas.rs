@@ -45,6 +45,20 @@ fn a_broken_assessment_is_refused() {
 }
 
 #[test]
+fn an_assessment_is_read_by_the_letter() {
+    let read = |change: Damage| {
+        let mut document = serde_json::to_value(assessment::partial()).unwrap();
+        change(&mut document);
+        Assessment::from_json(&document.to_string()).map(drop).map_err(|error| error.path)
+    };
+    assert_eq!(read(|_| ()), Ok(()));
+    assert_eq!(read(|d| d["bundle"] = json!(["hirenet", "1", "demo", "5a"])), Err("bundle".to_owned()));
+    assert_eq!(read(|d| d["status"] = json!({"partial": null})), Err("status".to_owned()));
+    assert_eq!(read(|d| d["reasons"][0]["code"] = json!({"no_video": null})), Err("reasons[0].code".to_owned()));
+    assert_eq!(read(|d| *d = json!(["i-1", "scored"])), Err("document".to_owned()));
+}
+
+#[test]
 fn every_code_is_documented() {
     let documented = &document("assessment.schema.json")["$defs"]["reason"]["properties"]["code"]["enum"];
     assert_eq!(*documented, serde_json::to_value(Code::ALL).unwrap());
@@ -135,6 +149,12 @@ fn bad() -> Vec<Change> {
         ("/language", Some(json!("eng"))),
         ("/consent/modalities", Some(json!([]))),
         ("/consent/modalities/0", Some(json!("mood"))),
+        ("/consent/modalities/0", Some(json!({"verbal": null}))),
+        ("/consent", Some(json!(["1", "2026-01-01", ["visual"], [true, "2026-01-01", true, true]]))),
+        ("/consent/face_waiver", Some(json!([true, "2026-01-01", true, true]))),
+        ("/position", Some(json!(["p-1", "Sales assistant"]))),
+        ("/answers/0", Some(json!(["a1", "Why?", "a1.mp4"]))),
+        ("/answers/2/transcript/words/0", Some(json!(["Me.", 0.5, 1]))),
         ("/consent/face_waiver/read", Some(json!("yes"))),
         ("/retention_days", Some(json!("30"))),
         ("/retention_days", Some(json!(-1))),
@@ -274,6 +294,7 @@ fn schema_and_program_agree_on_erasures_and_withdrawals() {
         (json!({"job_id": ID, "tenant": "t", "candidate": "c".repeat(200)}), true),
         (json!({"job_id": ID, "tenant": "t", "candidate": "c".repeat(201)}), false),
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i\u{0}"}), false),
+        (json!([ID, "t", "i", null]), false),
     ];
     for (document, valid) in erasures {
         assert_eq!(erase.is_valid(&document), valid, "the schema on {document}");
@@ -283,6 +304,7 @@ fn schema_and_program_agree_on_erasures_and_withdrawals() {
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": ["visual", "vocal"]}), true),
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": []}), false),
         (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": ["mood"]}), false),
+        (json!({"job_id": ID, "tenant": "t", "interview_id": "i", "modalities": [{"visual": null}]}), false),
         (json!({"job_id": ID, "tenant": "t", "interview_id": " ", "modalities": ["visual"]}), false),
         (json!({"job_id": ID, "tenant": "t", "modalities": ["visual"]}), false),
         (json!({"job_id": ID, "tenant": "t\u{0}", "interview_id": "i", "modalities": ["visual"]}), false),

@@ -94,8 +94,10 @@ impl Config {
         }
         config.onnx.library = locate::onnx_library(&config.onnx.library);
         config.models.dir = locate::models(&config.models.dir);
+        config.onnx.validate()?;
         config.media.validate()?;
         config.speech.validate()?;
+        config.face.validate()?;
         Ok(config)
     }
 

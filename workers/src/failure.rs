@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hirenet_core::{Code, Coded, Kind};
+use hirenet_core::{Code, Coded, Kind, Modality};
 
 use crate::logging;
 
@@ -38,23 +38,30 @@ impl From<Outcome> for ExitCode {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     code: Code,
+    modality: Option<Modality>,
     sentence: String,
 }
 
 impl Failure {
     /// A failure with a code and a sentence of its own.
     pub(crate) fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Failure { code, sentence: sentence.into() }
+        Failure { code, modality: None, sentence: sentence.into() }
+    }
+
+    /// The same failure where it concerns one modality alone.
+    pub(crate) fn of(mut self, modality: Option<Modality>) -> Self {
+        self.modality = modality;
+        self
     }
 
     /// A failure that concerns a named thing: a file, an answer.
     pub(crate) fn about(subject: impl std::fmt::Display, error: &impl Coded) -> Self {
-        Failure { code: error.code(), sentence: error.to_string() }.naming(subject)
+        Failure::new(error.code(), error.to_string()).naming(subject)
     }
 
     /// A failure of the program's own surroundings: threads, pipes, serialisation.
     pub(crate) fn internal(error: &anyhow::Error) -> Self {
-        Failure { code: Code::Internal, sentence: format!("{error:#}") }
+        Failure::new(Code::Internal, format!("{error:#}"))
     }
 
     /// The same failure, naming a subject that it does not name yet.
@@ -82,7 +89,7 @@ impl Failure {
 
     /// Prints the code and the sentence on stderr and gives the exit status.
     pub(crate) fn report(&self) -> ExitCode {
-        logging::failure(self.code, &self.sentence);
+        logging::failure_of(self.code, self.modality, &self.sentence);
         ExitCode::from(self.status())
     }
 }
@@ -95,7 +102,7 @@ impl std::fmt::Display for Failure {
 
 impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
-        Failure { code: error.code(), sentence: error.to_string() }
+        Failure::new(error.code(), error.to_string())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
-use hirenet_core::Code;
+use hirenet_core::{Code, Modality, Reason};
 use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -32,36 +32,44 @@ pub(crate) fn is_watched() -> bool {
     speaks().format == LogFormat::Text && !speaks().quiet && std::io::stderr().is_terminal()
 }
 
-/// Tells what a user must know of a result: its code and a sentence. Quiet keeps it to the result itself.
-pub(crate) fn note(code: Code, sentence: &str) {
+/// Tells what a user must know of a result: a reason's code, and a sentence about it. Quiet keeps it to the result itself.
+pub(crate) fn note(reason: &Reason, sentence: &str) {
     if !speaks().quiet {
-        say("WARN", code, &with_advice(code, sentence));
+        say("WARN", reason.code, reason.modality, sentence);
     }
 }
 
 /// Tells why there is no result. No filter keeps it back.
 pub(crate) fn failure(code: Code, sentence: &str) {
-    say("ERROR", code, &with_advice(code, sentence));
+    say("ERROR", code, None, sentence);
+}
+
+/// As [`failure`], of one modality where it is one's.
+pub(crate) fn failure_of(code: Code, modality: Option<Modality>, sentence: &str) {
+    say("ERROR", code, modality, sentence);
 }
 
 /// The sentence, and what to do about it.
 pub(crate) fn with_advice(code: Code, sentence: &str) -> String {
-    let (sentence, advice) = (sentence.trim_end_matches('.'), code.advice());
-    if sentence.contains(advice.trim_end_matches('.')) {
-        format!("{sentence}.")
-    } else {
-        format!("{sentence}. {advice}")
+    let sentence = sentence.trim_end_matches('.');
+    match code.to_do().filter(|advice| !sentence.contains(advice.trim_end_matches('.'))) {
+        Some(advice) => format!("{sentence}. {advice}"),
+        None => format!("{sentence}."),
     }
 }
 
-fn say(level: &str, code: Code, sentence: &str) {
+fn say(level: &str, code: Code, modality: Option<Modality>, sentence: &str) {
+    let sentence = with_advice(code, sentence);
     match speaks().format {
         LogFormat::Text => eprintln!("hirenet: {code}: {sentence}"),
         LogFormat::Json => {
             let mut timestamp = String::new();
             // Writing to a String cannot fail.
             let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
-            let line = json!({"timestamp": timestamp, "level": level, "code": code, "message": sentence});
+            let mut line = json!({"timestamp": timestamp, "level": level, "code": code, "message": sentence});
+            if let Some(modality) = modality {
+                line["modality"] = json!(modality);
+            }
             eprintln!("{line}");
         }
     }

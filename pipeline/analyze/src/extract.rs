@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use hirenet_core::{
-    ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, SpeechProbability, Track, Transcript,
+    ByModality, Code, Coded, Frame, GivenTranscript, Modality, Reason, Source, SpeechProbability, Track, Transcript,
 };
 use hirenet_face::{FaceMeter, FaceRow};
 use hirenet_media::{Decoding, Event, Request};
@@ -113,6 +113,7 @@ impl Extractor {
             // Words alone, and they are given: the recording is only described.
             None => extraction.duration_s = hirenet_media::probe(task.media, &self.settings.media)?.duration_s,
         }
+        forget_late_times(&mut extraction);
         if extraction.transcript.as_ref().is_some_and(|t| t.words.is_empty()) {
             note_missing_words(&mut extraction);
         }
@@ -323,6 +324,18 @@ fn relevant(reasons: Vec<Reason>, request: Request) -> impl Iterator<Item = Reas
         Code::NoVideo => request.video,
         _ => true,
     })
+}
+
+/// Holds the times of a given transcript against the recording: only here its length is known.
+fn forget_late_times(extraction: &mut Extraction) {
+    let given = extraction.transcript.as_mut().filter(|transcript| transcript.source == Source::Given);
+    let (Some(transcript), Some(duration_s)) = (given, extraction.duration_s) else { return };
+    let late = hirenet_speech::forget_late_times(transcript, duration_s);
+    if late > 0 {
+        let words = transcript.words.len();
+        let detail = format!("{late} of {words} words lie beyond the recording's end at {duration_s:.1} s.");
+        extraction.reasons.push(Reason::new(Code::LateWords).of(Modality::Verbal).detail(detail));
+    }
 }
 
 fn note_missing_words(extraction: &mut Extraction) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Modality, Reason, Transcript};
+use crate::{MessageError, Modality, Reason, Transcript, form};
 
 /// How an interview ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,4 +204,14 @@ pub struct Assessment {
     pub spans: Vec<Span>,
     /// Wall seconds of each stage; the only part that differs between two runs on the same input.
     pub timings: BTreeMap<String, f64>,
+}
+
+impl Assessment {
+    /// Reads what was written to `assessment.json`.
+    ///
+    /// # Errors
+    /// [`MessageError`] with the path of the first thing that does not fit.
+    pub fn from_json(text: &str) -> Result<Self, MessageError> {
+        form::read(serde_json::Deserializer::from_str(text), "document")
+    }
 }

@@ -88,7 +88,7 @@ codes! {
     CodecUnsupported "codec_unsupported" Faulty "A stream is in a format that cannot be decoded here." "Convert the recording to H.264 and AAC, or VP8/VP9 and Opus.";
     Encrypted "encrypted" Faulty "The recording is encrypted." "Send it without protection.";
     DecodeTruncated "decode_truncated" Faulty "The recording ends early or is damaged; what could be decoded is used." "Upload the recording again if the whole of it is needed.";
-    DecodeFailed "decode_failed" Faulty "Nothing in the recording could be decoded." "Check that it plays elsewhere; upload it again.";
+    DecodeFailed "decode_failed" Faulty "The recording, or a stream of it, could not be decoded." "Check that it plays elsewhere; upload it again.";
     LimitDuration "limit_duration" Faulty "The recording is longer than the limit." "Send a shorter one, or raise media.max_duration_s.";
     LimitPixels "limit_pixels" Faulty "The picture is larger than the limit." "Send a smaller picture, or raise media.max_pixels.";
     LimitBytes "limit_bytes" Faulty "The file is larger than the limit." "Send a smaller file, or raise media.max_bytes.";
@@ -121,6 +121,7 @@ codes! {
     DemoSpeechModel "demo_speech_model" Note "Recognised by the demo model: synthetic voices only, real speech comes out as invented sentences." "Set speech.model to a real model after `hirenet models pull`.";
     ConsentAssumed "consent_assumed" Note "Consent for all modalities was assumed, because the videos were given on the command line." "Use an interview file for anything but trying the program.";
     GivenTranscript "given_transcript" Note "The words come from a transcript that was sent along, not from recognition." "Nothing.";
+    LateWords "late_words" Note "Words of the given transcript lie beyond the end of the recording: they count as words without times." "Check that the transcript is one of this recording.";
     NoSalientMoment "no_salient_moment" Note "Attention is spread evenly: no moment stands out." "Nothing: there is no moment to show.";
     OlderTake "older_take" Note "An earlier take was set aside: only the final take is scored." "Nothing.";
     // Bundles
@@ -174,6 +175,15 @@ codes! {
     Internal "internal" Unknown "The program failed." "Please report this with the program's log.";
 }
 
+impl Code {
+    /// What to do about it, for a reader of results; `None` where [`Code::advice`] says that there is nothing to do.
+    #[must_use]
+    pub fn to_do(self) -> Option<&'static str> {
+        let advice = self.advice();
+        (!advice.starts_with("Nothing:") && advice != "Nothing.").then_some(advice)
+    }
+}
+
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
@@ -194,5 +204,11 @@ mod tests {
             assert_eq!(json, format!("\"{code}\""));
             assert_eq!(serde_json::from_str::<Code>(&json).unwrap(), *code);
         }
+    }
+
+    #[test]
+    fn nothing_to_do_is_no_advice() {
+        assert_eq!([Code::NotConsented.to_do(), Code::OlderTake.to_do()], [None, None]);
+        assert_eq!(Code::ConsentMissing.to_do(), Some("Nothing may be computed without consent."));
     }
 }

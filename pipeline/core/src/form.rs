@@ -2,10 +2,12 @@
 
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
+use serde_json::de::Read;
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
 use crate::MessageError;
+use crate::strict::Strict;
 
 /// The longest name in characters: names are keys of indexes.
 const MAX_NAME: usize = 200;
@@ -16,15 +18,22 @@ pub(crate) const MAX_COUNT: u32 = i32::MAX as u32;
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, MessageError> {
     without_nul(text)?;
     let stripped = json_comments::StripComments::new(text.as_bytes());
-    let mut deserializer = serde_json::Deserializer::from_reader(stripped);
-    let message: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    read(serde_json::Deserializer::from_reader(stripped), "message")
+}
+
+/// Reads a JSON document of one form and names the path of what does not fit; `whole` is what the document is called.
+pub(crate) fn read<'de, R: Read<'de>, T: Deserialize<'de>>(
+    mut json: serde_json::Deserializer<R>,
+    whole: &str,
+) -> Result<T, MessageError> {
+    let document = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let path = error.path().to_string();
         // A path is stored with the refusal. It has U+0000 only where the text behind it is no JSON.
-        let path = if path == "." || path.contains('\0') { "message".to_owned() } else { path };
+        let path = if path == "." || path.contains('\0') { whole.to_owned() } else { path };
         MessageError::at(path, error.inner().to_string())
     })?;
-    deserializer.end().map_err(|error| MessageError::at("message", error.to_string()))?;
-    Ok(message)
+    json.end().map_err(|error| MessageError::at(whole, error.to_string()))?;
+    Ok(document)
 }
 
 /// Refuses U+0000, which is valid in JSON, and which no text of the database takes.
@@ -135,6 +144,18 @@ mod tests {
         assert_eq!(path(r#"{"\u0000": 1}"#), Err("message".to_owned()));
         assert_eq!(path(r#"{"a": [{"b": "c", "\u0000": 1}]}"#), Err("a[0]".to_owned()));
         assert_eq!(path(r#"{"a": [{"b": "\u0000\u0000"}]}"#), Err("a[0].b".to_owned()));
+    }
+
+    #[test]
+    fn a_message_is_no_list_of_its_values() {
+        #[derive(Debug, Deserialize)]
+        struct Form {
+            name: String,
+        }
+        assert_eq!(from_json::<Form>(r#"{"name": "a"}"#).unwrap().name, "a");
+        let error = from_json::<Form>(r#"["a"]"#).unwrap_err();
+        assert_eq!(error.path, "message");
+        assert!(error.detail.starts_with("invalid type: sequence"), "{error}");
     }
 
     #[test]

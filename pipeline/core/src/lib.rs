@@ -16,6 +16,7 @@ mod reason;
 mod removal;
 mod schema;
 mod secret;
+mod strict;
 mod track;
 mod transcript;
 mod word_hash;

@@ -54,6 +54,31 @@ fn what_is_wrong_is_named_by_its_path() {
 }
 
 #[test]
+fn a_list_is_no_object_and_an_object_is_no_word() {
+    let invalid = Code::MessageInvalid;
+    let consent = json!(["1", "2026-01-01", ["visual"], [true, "2026-01-01", true, true]]);
+    assert_eq!(refused(|m| m["consent"] = consent), (invalid, "consent".into()));
+    let waiver = json!([true, "2026-01-01", true, true]);
+    assert_eq!(refused(|m| m["consent"]["face_waiver"] = waiver), (invalid, "consent.face_waiver".into()));
+    let modality = json!({"verbal": null});
+    assert_eq!(refused(|m| m["consent"]["modalities"][0] = modality), (invalid, "consent.modalities[0]".into()));
+    assert_eq!(refused(|m| m["position"] = json!(["p-1", "Seller"])), (invalid, "position".into()));
+    let answer = json!(["a1", "Why?", "a1.mp4", null, null, null]);
+    assert_eq!(refused(|m| m["answers"][0] = answer), (invalid, "answers[0]".into()));
+    let words = json!({"words": [["Me.", 0.0, 1.0]]});
+    assert_eq!(refused(|m| m["answers"][0]["transcript"] = words), (invalid, "answers[0].transcript.words[0]".into()));
+    let fields: Vec<Value> = message().as_object().unwrap().values().cloned().collect();
+    assert_eq!(refused(|m| *m = json!(fields)), (invalid, "message".into()));
+}
+
+#[test]
+fn a_field_that_stands_twice_is_refused() {
+    let text = message().to_string().replace(r#""title""#, r#""id":"p-2","title""#);
+    let error = Interview::from_json(&text).unwrap_err();
+    assert_eq!((error.code(), error.path.as_str()), (Code::MessageInvalid, "position"));
+}
+
+#[test]
 fn a_missing_field_and_broken_json_are_refused() {
     let (code, _) = refused(|m| drop(m.as_object_mut().unwrap().remove("tenant")));
     assert_eq!(code, Code::MessageInvalid);

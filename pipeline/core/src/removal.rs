@@ -115,6 +115,7 @@ mod tests {
         assert_eq!(read(json!({"job_id": ID, "tenant": "t", "candidate": "c\u{0}"})), Err("candidate".into()));
         let simple = ID.replace('-', "");
         assert_eq!(read(json!({"job_id": simple, "tenant": "t", "candidate": "c"})), Err("job_id".into()));
+        assert_eq!(read(json!([ID, "t", "i", null])), Err("message".into()));
     }
 
     #[test]
@@ -128,6 +129,9 @@ mod tests {
         let mut mood = base.clone();
         mood["modalities"] = json!(["mood"]);
         assert_eq!(read(mood), Err("modalities[0]".into()));
+        let mut object = base.clone();
+        object["modalities"] = json!([{"visual": null}]);
+        assert_eq!(read(object), Err("modalities[0]".into()));
         let mut nul = base;
         nul["interview_id"] = json!("i\u{0}");
         assert_eq!(read(nul), Err("interview_id".into()));

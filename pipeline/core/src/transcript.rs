@@ -15,7 +15,7 @@ pub enum Source {
 pub struct Word {
     /// The word with its punctuation, without blanks around it.
     pub text: String,
-    /// Start in seconds since media time zero; `None` where a human transcript has no times.
+    /// Start in seconds since media time zero; `None` where a human transcript has no times, or none inside the recording.
     pub start: Option<f64>,
     /// End in seconds since media time zero.
     pub end: Option<f64>,

@@ -32,6 +32,14 @@ pub enum FaceError {
         /// Length of the pixel buffer.
         bytes: usize,
     },
+    /// A setting is outside its range.
+    #[error("face.{setting}: {detail}")]
+    Setting {
+        /// Name inside the section `face`.
+        setting: &'static str,
+        /// What it must be.
+        detail: &'static str,
+    },
     /// The built-in mesh cannot be read.
     #[error("the canonical face mesh cannot be read: {0}")]
     Mesh(String),
@@ -42,6 +50,7 @@ impl Coded for FaceError {
         match self {
             FaceError::Onnx(error) => error.code(),
             FaceError::Output { .. } => Code::ModelCorrupt,
+            FaceError::Setting { .. } => Code::ConfigInvalid,
             FaceError::Opencv(_) => Code::ModelFailed,
             FaceError::Frame { .. } | FaceError::Mesh(_) => Code::Internal,
         }

@@ -98,8 +98,9 @@ impl FaceMeter {
     /// Opens the three networks.
     ///
     /// # Errors
-    /// Where a model file is missing or damaged.
+    /// Where a model file is missing or damaged, or a setting is out of its range.
     pub fn new(runtime: &Runtime, models: &FaceModels, settings: &FaceSettings) -> Result<FaceMeter, FaceError> {
+        settings.validate()?;
         Ok(FaceMeter {
             settings: settings.clone(),
             detector: Detector::open(runtime, &models.detector, settings.detector_threshold)?,

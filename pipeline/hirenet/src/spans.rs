@@ -155,8 +155,9 @@ fn placed(answer: &str, modality: Modality, (first, last): (usize, usize), times
     let start = row_time(modality, first, times.words).map(|(start, _)| (start - PADDING_S).max(0.0));
     let end = row_time(modality, last, times.words).map(|(_, end)| end + PADDING_S);
     let end = end.map(|end| times.duration_s.map_or(end, |duration| end.min(duration)));
-    // A moment has both times or none.
-    let bounds = start.zip(end).map(|(start, end)| (start, end.max(start)));
+    // A moment has both times or none, and none where it begins after the recording has ended.
+    let inside = |start: f64| times.duration_s.is_none_or(|duration| start < duration);
+    let bounds = start.zip(end).filter(|(start, _)| inside(*start)).map(|(start, end)| (start, end.max(start)));
     let words = match modality {
         Modality::Verbal => Some((first, last)),
         Modality::Vocal | Modality::Visual => bounds.and_then(|bounds| words_inside(bounds, times.words)),
@@ -260,6 +261,20 @@ mod tests {
         let span = placed("a", Modality::Verbal, (1, 2), &times);
         assert_eq!((span.start, span.end), (Some(2.4 - PADDING_S), Some(4.2)));
         assert_eq!((span.word_first, span.word_last), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn a_moment_never_begins_after_the_end() {
+        let word = Word { text: "late".into(), start: Some(4.6), end: Some(5.0), confidence: None };
+        let words = std::slice::from_ref(&word);
+        let span = |duration_s| placed("a", Modality::Verbal, (0, 0), &AnswerTimes { duration_s, words });
+        for duration_s in [0.0, 3.0, 4.6 - PADDING_S] {
+            let span = span(Some(duration_s));
+            assert_eq!((span.start, span.end, span.word_first), (None, None, Some(0)), "{duration_s}");
+            assert_eq!(span.text, "late");
+        }
+        assert_eq!(span(Some(4.2)).end, Some(4.2));
+        assert_eq!(span(None).end, Some(5.0 + PADDING_S));
     }
 
     proptest! {

@@ -6,12 +6,13 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use hirenet_core::Code;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::pipe::fcntl_setpipe_size;
 
 use crate::message::{Message, Stop};
 use crate::task::{Task, perform};
-use crate::{limits, protocol};
+use crate::{Refusal, input, limits, protocol};
 
 /// Bytes that the pipe holds, where the system allows it: half an analysis frame or more.
 const PIPE_BYTES: usize = 1 << 20;
@@ -42,7 +43,13 @@ fn serve(args: impl IntoIterator<Item = OsString>) -> io::Result<()> {
     let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     limits::apply(&task.settings)?;
     limits::forbid_files()?;
-    end_with_the_reader(out.try_clone()?)?;
+    match end_with_the_reader(out.try_clone()?) {
+        // A thread's stack counts too, and whoever starts one is told to try again.
+        Err(error) if error.kind() == ErrorKind::WouldBlock && input::is_out_of_room() => {
+            return protocol::write(&mut out, &Message::Refused(Refusal::plain(Code::LimitMemory)));
+        }
+        started => started?,
+    }
     // Only speed: an unprivileged user may have used up what the system grants for pipes.
     let _size = fcntl_setpipe_size(&out, PIPE_BYTES);
     let done = perform(file, &task, &mut |message| protocol::write(&mut out, &message).map_err(|_| Stop::Closed));

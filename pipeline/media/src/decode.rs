@@ -18,6 +18,10 @@ pub(crate) const MAX_FAILED_READS: u32 = 200;
 /// A recording that ends this much before the end that its header says was cut.
 const CUT_S: f64 = 0.5;
 
+/// What is said where one kind of stream gave nothing.
+const NO_SOUND: &str = "None of its sound could be decoded.";
+const NO_PICTURES: &str = "None of its pictures could be decoded.";
+
 /// Decodes what is wanted, from the packets of `head` on, which are read already; every message goes through `emit`.
 pub(crate) fn decode(
     input: &mut Input,
@@ -140,21 +144,29 @@ impl<'a> Pass<'a> {
         if let Some(reason) = self.picture.as_mut().and_then(|picture| picture.stopped.take()) {
             self.reasons.push(reason);
         }
-        let nothing = Refusal::plain(Code::DecodeFailed);
         if self.is_asked && samples == 0 && frames == 0 {
-            return Err(unusable(&self.reasons).unwrap_or(nothing).into());
+            return Err(unusable(&self.reasons).unwrap_or_else(|| self.nothing()).into());
         }
         if self.sound.is_some() && samples == 0 {
-            self.reasons.push(sound_reason(&nothing));
+            self.reasons.push(sound_reason(&Refusal::new(Code::DecodeFailed, NO_SOUND)));
         }
         if self.picture.is_some() && frames == 0 && self.reasons.iter().all(|reason| reason.modality.is_none()) {
-            self.reasons.push(picture_reason(&nothing));
+            self.reasons.push(picture_reason(&Refusal::new(Code::DecodeFailed, NO_PICTURES)));
         }
         let audio_s = samples as f64 / f64::from(SAMPLE_RATE);
         let video_s = self.picture.as_ref().map_or(0.0, |picture| picture.end_s);
         let duration_s = self.extent.length_s();
         self.reasons.extend(self.truncation(audio_s, video_s, duration_s));
         Ok(Outcome { duration_s, samples, frames, reasons: self.reasons })
+    }
+
+    /// The refusal where nothing came out, in words about what was tried.
+    fn nothing(&self) -> Refusal {
+        match (&self.sound, &self.picture) {
+            (Some(_), None) => Refusal::new(Code::DecodeFailed, NO_SOUND),
+            (None, Some(_)) => Refusal::new(Code::DecodeFailed, NO_PICTURES),
+            _ => Refusal::plain(Code::DecodeFailed),
+        }
     }
 
     /// The reason for a recording that ends early or is damaged.

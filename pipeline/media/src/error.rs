@@ -76,7 +76,7 @@ pub enum MediaError {
         /// Its name.
         setting: &'static str,
         /// What it must be.
-        detail: &'static str,
+        detail: String,
     },
     /// The child could not be started.
     #[error("The decoder cannot be started: {0}.")]

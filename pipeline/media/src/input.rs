@@ -54,5 +54,10 @@ fn refuse(error: Error, cut: bool) -> Refusal {
 /// True where FFmpeg failed because the limit on memory was reached. It reports many a failed allocation as damage, so
 /// what is left is tried too.
 pub(crate) fn is_memory(error: Error) -> bool {
-    error == Error::Other { errno: ffmpeg_next::error::ENOMEM } || Vec::<u8>::new().try_reserve_exact(ROOM).is_err()
+    error == Error::Other { errno: ffmpeg_next::error::ENOMEM } || is_out_of_room()
+}
+
+/// True where the limit on memory leaves no room to work in.
+pub(crate) fn is_out_of_room() -> bool {
+    Vec::<u8>::new().try_reserve_exact(ROOM).is_err()
 }

@@ -2,6 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::MediaError;
 
+/// The least memory of the decoder in MiB: the program and its libraries take about as much before they see a file.
+const LEAST_MEMORY_MB: u64 = 32;
+
 /// Section `media` of the configuration: what is decoded, and the limits it is decoded under.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,7 +25,7 @@ pub struct MediaSettings {
     pub max_stall_s: f64,
     /// Processor seconds for one file.
     pub max_decode_cpu_s: u64,
-    /// Memory of the decoder in MiB.
+    /// Memory of the decoder in MiB, at least 32.
     pub max_decode_memory_mb: u64,
     /// Threads that decode pictures.
     pub decode_threads: usize,
@@ -39,17 +42,18 @@ impl MediaSettings {
     /// [`MediaError::Setting`] with the first setting that is out of range.
     pub fn validate(&self) -> Result<(), MediaError> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
+        let memory = format!("must be at least {LEAST_MEMORY_MB}, and is {}", self.max_decode_memory_mb);
         let checks = [
             ("analysis_fps", self.analysis_fps.is_finite() && self.analysis_fps >= 0.0, "must be 0 or more"),
             ("max_duration_s", positive(self.max_duration_s), "must be above 0"),
             ("max_decode_s", positive(self.max_decode_s), "must be above 0"),
             ("max_stall_s", positive(self.max_stall_s), "must be above 0"),
             ("max_decode_cpu_s", self.max_decode_cpu_s > 0, "must be above 0"),
-            ("max_decode_memory_mb", self.max_decode_memory_mb > 0, "must be above 0"),
+            ("max_decode_memory_mb", self.max_decode_memory_mb >= LEAST_MEMORY_MB, memory.as_str()),
             ("decode_threads", (1..=64).contains(&self.decode_threads), "must lie between 1 and 64"),
         ];
         match checks.into_iter().find(|(_, holds, _)| !holds) {
-            Some((setting, _, detail)) => Err(MediaError::Setting { setting, detail }),
+            Some((setting, _, detail)) => Err(MediaError::Setting { setting, detail: detail.to_owned() }),
             None => Ok(()),
         }
     }
@@ -85,5 +89,9 @@ mod tests {
             let error = MediaSettings { analysis_fps, ..MediaSettings::default() }.validate().unwrap_err();
             assert_eq!(error.to_string(), "media.analysis_fps: must be 0 or more");
         }
+        let with = |max_decode_memory_mb| MediaSettings { max_decode_memory_mb, ..MediaSettings::default() }.validate();
+        with(LEAST_MEMORY_MB).unwrap();
+        let error = with(16).unwrap_err();
+        assert_eq!(error.to_string(), "media.max_decode_memory_mb: must be at least 32, and is 16");
     }
 }

@@ -32,6 +32,14 @@ pub enum OnnxError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A setting is outside its range.
+    #[error("onnx.{setting}: {detail}")]
+    Setting {
+        /// Name inside the section `onnx`.
+        setting: &'static str,
+        /// What it must be.
+        detail: &'static str,
+    },
     /// The runtime refused or failed.
     #[error("ONNX Runtime: {0}")]
     Run(String),
@@ -43,6 +51,7 @@ impl Coded for OnnxError {
             OnnxError::Library { .. } | OnnxError::Device { .. } => Code::RuntimeMissing,
             OnnxError::Missing(_) => Code::ModelMissing,
             OnnxError::Corrupt { .. } => Code::ModelCorrupt,
+            OnnxError::Setting { .. } => Code::ConfigInvalid,
             OnnxError::Run(_) => Code::ModelFailed,
         }
     }

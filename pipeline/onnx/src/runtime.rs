@@ -90,6 +90,20 @@ impl Default for OnnxSettings {
     }
 }
 
+impl OnnxSettings {
+    /// Checks the ranges that the types cannot say.
+    ///
+    /// # Errors
+    /// [`OnnxError::Setting`] with the first setting that is out of range.
+    pub fn validate(&self) -> Result<(), OnnxError> {
+        if (1..=64).contains(&self.threads) {
+            Ok(())
+        } else {
+            Err(OnnxError::Setting { setting: "threads", detail: "must lie between 1 and 64" })
+        }
+    }
+}
+
 /// A model file with the hash that it must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFile {
@@ -165,8 +179,9 @@ impl Runtime {
     /// being asked for warns only where a GPU is there: on a machine without one the CPU is what everybody expects.
     ///
     /// # Errors
-    /// [`OnnxError::Library`] where the library cannot be loaded.
+    /// [`OnnxError::Library`] where the library cannot be loaded, [`OnnxError::Setting`].
     pub fn start(settings: &OnnxSettings) -> Result<Runtime, OnnxError> {
+        settings.validate()?;
         let library = |detail: String| OnnxError::Library { path: settings.library.clone(), detail };
         // `init_from` gives an error where `init` would panic on a missing library.
         let environment = ort::init_from(&settings.library)
@@ -175,8 +190,7 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| library(error.to_string()))?;
-        let mut runtime =
-            Runtime { environment, device: Device::Cpu, threads: settings.threads.max(1), cuda_problem: None };
+        let mut runtime = Runtime { environment, device: Device::Cpu, threads: settings.threads, cuda_problem: None };
         let (number, expected) = match settings.device {
             Device::Cpu => return Ok(runtime),
             Device::Cuda(number) => (number, true),
@@ -289,6 +303,17 @@ mod tests {
         }
         assert!("gpu".parse::<Device>().is_err());
         assert!("cuda:x".parse::<Device>().is_err());
+    }
+
+    #[test]
+    fn a_number_of_threads_out_of_range_is_named() {
+        let with = |threads| OnnxSettings { threads, ..OnnxSettings::default() }.validate();
+        for good in [1, 64] {
+            with(good).unwrap();
+        }
+        for bad in [0, 65, 100_000] {
+            assert_eq!(with(bad).unwrap_err().to_string(), "onnx.threads: must lie between 1 and 64");
+        }
     }
 
     #[test]

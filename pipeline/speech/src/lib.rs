@@ -25,4 +25,4 @@ pub use listener::{DetectedLanguage, Heard, Listener};
 pub use recogniser::{Recogniser, language_code};
 pub use settings::SpeechSettings;
 pub use stretch::{Stretch, StretchFinder};
-pub use transcript::given_transcript;
+pub use transcript::{forget_late_times, given_transcript};

@@ -113,7 +113,7 @@ impl SpeechSettings {
         let checks = [
             (
                 "language",
-                self.language.is_empty() || language_code(&self.language).is_ok(),
+                self.language.is_empty() || language_code(&self.language).is_ok_and(|code| code == self.language),
                 "must be empty or an ISO 639-1 code that whisper knows, such as en or fr",
             ),
             ("vad_threshold", unit(self.vad_threshold), "must lie between 0 and 1"),
@@ -159,6 +159,12 @@ mod tests {
     fn a_value_out_of_range_is_named() {
         let error = SpeechSettings { max_stretch_s: 31.0, ..SpeechSettings::default() }.validate().unwrap_err();
         assert!(error.to_string().starts_with("speech.max_stretch_s:"), "{error}");
+        for (language, is_code) in
+            [("", true), ("en", true), ("haw", true), ("english", false), ("EN", false), ("xx", false)]
+        {
+            let settings = SpeechSettings { language: language.to_owned(), ..SpeechSettings::default() };
+            assert_eq!(settings.validate().is_ok(), is_code, "{language}");
+        }
         let nan = SpeechSettings { vad_threshold: f32::NAN, ..SpeechSettings::default() };
         assert!(nan.validate().is_err());
     }

@@ -1,5 +1,8 @@
 use hirenet_core::{GivenTranscript, Segment, Source, Transcript, Word};
 
+/// A time that lies beyond the recording's end by less, in seconds, is taken for rounding.
+const ROUNDING_S: f64 = 0.5;
+
 /// Collects words segment by segment.
 #[derive(Debug, Default)]
 pub(crate) struct TranscriptBuilder {
@@ -63,6 +66,26 @@ pub fn given_transcript(given: &GivenTranscript, language: Option<&str>) -> Tran
     builder.build(language.map(str::to_owned), Source::Given)
 }
 
+/// Takes the times of words that lie beyond the recording's end: there is nothing that they could point at. The words stay.
+/// Returns how many words that were.
+pub fn forget_late_times(transcript: &mut Transcript, duration_s: f64) -> usize {
+    let Transcript { segments, words, .. } = transcript;
+    let mut late = 0;
+    // A word never ends before it starts.
+    for word in words.iter_mut().filter(|word| word.end.is_some_and(|end| end > duration_s + ROUNDING_S)) {
+        (word.start, word.end) = (None, None);
+        late += 1;
+    }
+    if late > 0 {
+        for segment in segments {
+            let words = words.get(segment.word_first..=segment.word_last).unwrap_or_default();
+            segment.start = words.iter().find_map(|word| word.start);
+            segment.end = words.iter().rev().find_map(|word| word.end);
+        }
+    }
+    late
+}
+
 fn word(text: &str, start: Option<f64>, end: Option<f64>) -> Word {
     Word { text: text.to_owned(), start, end, confidence: None }
 }
@@ -99,6 +122,29 @@ mod tests {
         let transcript = given_transcript(&GivenTranscript::Words { words }, None);
         assert_eq!(transcript.words.len(), 2);
         assert_eq!((transcript.segments[1].start, transcript.segments[1].end), (Some(1.0), Some(1.5)));
+    }
+
+    #[test]
+    fn words_beyond_the_end_lose_their_times_and_nothing_else() {
+        let given = |text: &str, start, end| GivenWord { text: text.to_owned(), start, end };
+        let words = vec![
+            given("Yes", 0.5, 0.9),
+            given("sir.", 2.9, 3.4),
+            given("No", 3.2, 3.6),
+            given("sir.", 1000.0, 1001.0),
+            given("Never.", 1002.0, 2003.0),
+        ];
+        let whole = given_transcript(&GivenTranscript::Words { words }, None);
+        let mut transcript = whole.clone();
+        assert_eq!((forget_late_times(&mut transcript, 2003.0), &transcript), (0, &whole));
+        // What the recorder and the transcriber round differently is kept.
+        assert_eq!(forget_late_times(&mut transcript, 3.01), 3);
+        let times: Vec<_> = transcript.words.iter().map(|word| word.start.zip(word.end)).collect();
+        assert_eq!(times, [Some((0.5, 0.9)), Some((2.9, 3.4)), None, None, None]);
+        let segments: Vec<_> = transcript.segments.iter().map(|segment| (segment.start, segment.end)).collect();
+        assert_eq!(segments, [(Some(0.5), Some(3.4)), (None, None), (None, None)]);
+        assert_eq!(transcript.text(), whole.text());
+        assert_eq!(forget_late_times(&mut transcript, 3.01), 0);
     }
 
     #[test]

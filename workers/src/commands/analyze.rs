@@ -33,20 +33,21 @@ pub(crate) fn run(config: &Config, arguments: &Analyze) -> Result<Outcome, Failu
     let mut assessor = load_assessor(&installation, arguments)?;
     let mut subject = Subject::new(&submitted.interview, &assessor.modalities(), &config.policy);
     if submitted.consent_assumed {
-        subject.reasons.push(Reason::new(Code::ConsentAssumed));
-        logging::note(Code::ConsentAssumed, Code::ConsentAssumed.meaning());
+        let assumed = Reason::new(Code::ConsentAssumed);
+        logging::note(&assumed, &assumed.detail);
+        subject.reasons.push(assumed);
     }
     let rooms = rooms(&subject.modalities, &submitted);
     // A model of the manifest is known by its hash at once; another file is hashed while the recordings are measured.
     let known = installation.speech_model()?.sha256.filter(|_| rooms.recognition);
     let said = known.and_then(|sha256| installation.speech_note(&sha256));
     if let Some(note) = &said {
-        logging::note(note.code, &note.detail);
+        logging::note(note, &note.detail);
     }
     let (evidence, models) = extract_all(config, &installation, rooms, &submitted, &subject)?;
     if let Some(note) = models.get("speech").and_then(|sha256| installation.speech_note(sha256)) {
         if said.is_none() {
-            logging::note(note.code, &note.detail);
+            logging::note(&note, &note.detail);
         }
         subject.reasons.push(note);
     }
@@ -161,7 +162,7 @@ fn finish(assessed: &Assessed, arguments: &Analyze) -> Result<Outcome, Failure> 
         status => {
             // Standard error says it too, for those who keep the table for later.
             for reason in assessment.reasons.iter().filter(|reason| reason.code.makes_partial()) {
-                logging::note(reason.code, &told(assessment, reason));
+                logging::note(reason, &told(assessment, reason));
             }
             print(table::render(assessment, &arguments.out.join("report.html")).as_bytes())?;
             Ok(if status == Status::Partial { Outcome::Partial } else { Outcome::Done })
@@ -179,14 +180,15 @@ fn refusal(assessment: &Assessment) -> Failure {
         return Failure::new(Code::NothingToScore, Code::NothingToScore.meaning());
     };
     for other in missing {
-        logging::note(other.code, &told(assessment, other));
+        logging::note(other, &told(assessment, other));
     }
-    Failure::new(first.code, told(assessment, first))
+    Failure::new(first.code, told(assessment, first)).of(first.modality)
 }
 
-/// A reason, naming the answer and its recording.
+/// A reason, naming the answer with its recording, and the modality.
 fn told(assessment: &Assessment, reason: &Reason) -> String {
     let answer = assessment.answers.iter().find(|answer| Some(&answer.id) == reason.answer.as_ref());
-    let subject = answer.map(|a| format!("answer {} ({}): ", a.id, a.media)).unwrap_or_default();
-    format!("{subject}{}", reason.detail)
+    let answer = answer.map(|a| format!("answer {} ({})", a.id, a.media));
+    let subject: Vec<String> = answer.into_iter().chain(reason.modality.map(|m| m.to_string())).collect();
+    if subject.is_empty() { reason.detail.clone() } else { format!("{}: {}", subject.join(", "), reason.detail) }
 }

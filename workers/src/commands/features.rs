@@ -65,25 +65,31 @@ pub(crate) fn extract(
 ) -> Result<Extraction, Failure> {
     let modalities = BTreeSet::from([modality]);
     let mut extractor = installation.extractor(Rooms::for_modalities(&modalities, true))?;
-    let mut notes = Vec::new();
-    if modality == Modality::Verbal {
-        let sha256 = Installation::sha256(&installation.speech_model()?)?;
-        notes.extend(installation.speech_note(&sha256));
-    }
+    // Before anything is recognised: whoever gets invented sentences is to know it from the start.
+    let note = if modality == Modality::Verbal { speech_note(installation)? } else { None };
     let progress = Progress::new();
     let task = Task { media, sha256: None, modalities: &modalities, transcript: None, language };
     let mut extraction =
         extractor.extract(&task, &progress).map_err(|error| Failure::about(media.display(), &error))?;
     drop(progress);
-    extraction.reasons.extend(notes);
-    for reason in &extraction.reasons {
-        logging::note(reason.code, &reason.detail);
+    for reason in extraction.reasons.iter().filter(|reason| reason.code != Code::LanguageUnsupported) {
+        logging::note(reason, &reason.detail);
     }
     // Somebody speaks, in a language that the model does not know: there is nothing to print.
-    if extraction.reasons.iter().any(|reason| reason.code == Code::LanguageUnsupported) {
-        return Err(nothing(media, &extraction.reasons, Code::LanguageUnsupported));
+    if let Some(unknown) = extraction.reasons.iter().find(|reason| reason.code == Code::LanguageUnsupported) {
+        return Err(Failure::new(unknown.code, &unknown.detail).naming(media.display()).of(unknown.modality));
     }
+    extraction.reasons.extend(note);
     Ok(extraction)
+}
+
+/// What every result must say of the recognition model, told at once.
+fn speech_note(installation: &Installation<'_>) -> Result<Option<Reason>, Failure> {
+    let note = installation.speech_note(&Installation::sha256(&installation.speech_model()?)?);
+    if let Some(note) = &note {
+        logging::note(note, &note.detail);
+    }
+    Ok(note)
 }
 
 /// The refusal of a recording that yields nothing: its own reason where it has one.

@@ -25,6 +25,7 @@ use hirenet_core::{Assessment, Code, Coded};
 use sha2::{Digest, Sha256};
 
 pub(crate) use media::{EMBED_LIMIT_BYTES, Media, MediaFolders, resolve_media};
+pub(crate) use text::tenths;
 
 use layout::Layout;
 

@@ -33,14 +33,12 @@ impl ReasonView {
 
     fn scoped(reason: &Reason, scope: String) -> Self {
         let meaning = reason.code.meaning();
-        // "Nothing" is the registry's way to say that there is nothing to do; a reader needs no such line.
-        let advice = reason.code.advice();
         ReasonView {
             code: reason.code.as_str(),
             scope,
             sentence: meaning.to_owned(),
             detail: (!reason.detail.is_empty() && reason.detail != meaning).then(|| reason.detail.clone()),
-            advice: (!advice.starts_with("Nothing:") && advice != "Nothing.").then_some(advice),
+            advice: reason.code.to_do(),
         }
     }
 }

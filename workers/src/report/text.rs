@@ -21,8 +21,18 @@ pub(super) fn clock(seconds: f64) -> String {
 /// As [`clock`], with tenths of a second.
 pub(super) fn clock_tenths(seconds: f64) -> String {
     // Rounding first: 59.96 s is 1:00.0, not 0:59.10.
-    let tenths = (seconds.max(0.0) * 10.0).round() as u64;
+    let tenths = in_tenths(seconds.max(0.0)) as u64;
     format!("{}.{}", clock((tenths / 10) as f64), tenths % 10)
+}
+
+/// Seconds with one decimal, rounded as on the page: `format!` by itself takes 5.25 to the even 5.2.
+pub(crate) fn tenths(seconds: f64) -> String {
+    format!("{:.1}", in_tenths(seconds) / 10.0)
+}
+
+/// Whole tenths, halves away from zero.
+fn in_tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round()
 }
 
 /// A share 0..1 in whole per cent.
@@ -70,6 +80,8 @@ mod tests {
     fn times_are_written_as_on_a_player() {
         assert_eq!([clock(0.0), clock(75.9), clock(3671.0)], ["0:00", "1:15", "1:01:11"]);
         assert_eq!([clock_tenths(59.96), clock_tenths(12.34)], ["1:00.0", "0:12.3"]);
+        assert_eq!([clock_tenths(5.25), clock_tenths(4.75)], ["0:05.3", "0:04.8"]);
+        assert_eq!([tenths(5.25), tenths(4.75), tenths(59.96), tenths(0.0)], ["5.3", "4.8", "60.0", "0.0"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use hirenet_core::{Code, Coded};
+use hirenet_core::{Code, Coded, Modality};
 use hirenet_media::{MediaSettings, Request};
 
 use crate::common::{BOTH, Clips, codes, decode, describe, refusal, try_decode};
@@ -91,6 +91,32 @@ fn an_mp4_without_its_index_says_so() {
     let front = mp4(&clips, "front.mp4", "-movflags +faststart");
     let index = std::fs::read(&front).unwrap();
     assert_eq!(refusal(&clips.write("index.mp4", &index[..1000])), Code::NoIndex);
+}
+
+#[test]
+fn a_stream_that_gives_nothing_is_named() {
+    let clips = Clips::new();
+    let noise = |name: &str, filters: &str| {
+        clips.make(name, &format!("{SOURCE} -c:v libx264 -preset ultrafast -c:a flac {filters}"))
+    };
+    // Every byte of every packet is another.
+    let deaf = noise("deaf.mkv", "-bsf:a noise=amount=1");
+    let blind = noise("blind.mkv", "-bsf:v noise=amount=1");
+    let neither = noise("neither.mkv", "-bsf:a noise=amount=1 -bsf:v noise=amount=1");
+    let (sound, pictures) = ("None of its sound could be decoded.", "None of its pictures could be decoded.");
+    for (clip, modality, told) in [(&deaf, None, sound), (&blind, Some(Modality::Visual), pictures)] {
+        let reasons = decode(clip).outcome.reasons;
+        let failed = reasons.iter().find(|reason| reason.code == Code::DecodeFailed).unwrap();
+        assert_eq!((failed.modality, failed.detail.as_str()), (modality, told), "{reasons:?}");
+    }
+    let refused = |clip, audio, video| {
+        let error = try_decode(clip, Request { audio, video }, &MediaSettings::default()).unwrap_err();
+        assert_eq!(error.code(), Code::DecodeFailed);
+        error.to_string()
+    };
+    assert_eq!(refused(&deaf, true, false), sound);
+    assert_eq!(refused(&blind, false, true), pictures);
+    assert_eq!(refused(&neither, true, true), Code::DecodeFailed.meaning());
 }
 
 #[test]

@@ -182,6 +182,14 @@ fn a_decoder_that_eats_memory_is_ended() {
 }
 
 #[test]
+fn a_limit_that_leaves_no_room_for_a_thread_is_told_as_the_limit() {
+    let clips = Clips::new();
+    let small = MediaSettings { max_decode_memory_mb: 16, ..MediaSettings::default() };
+    let error = try_decode(&clip(&clips), BOTH, &small).unwrap_err();
+    assert_eq!(error.code(), Code::LimitMemory, "{error}");
+}
+
+#[test]
 fn a_decoder_that_eats_processor_time_is_ended() {
     let clips = Clips::new();
     let source = "-f lavfi -i testsrc2=size=1920x1080:rate=30:duration=6";

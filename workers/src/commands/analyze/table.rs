@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::logging::with_advice;
+use crate::report::tenths;
 use hirenet_core::{Assessment, BundleKind, Modality, Status};
 
 /// Longest text of a span in the table, in characters.
@@ -62,7 +63,7 @@ fn answers(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
         "answer", "seconds", "words", "voice windows", "face windows"
     )?;
     for answer in &assessment.answers {
-        let seconds = answer.duration_s.map_or_else(|| "-".to_owned(), |d| format!("{d:.1}"));
+        let seconds = answer.duration_s.map_or_else(|| "-".to_owned(), tenths);
         let words = answer.transcript.as_ref().map_or_else(|| "-".to_owned(), |t| t.words.len().to_string());
         let windows = |modality| match answer.tracks.get(modality) {
             Some(track) => format!("{}/{}", track.valid_rows, track.rows),
@@ -85,7 +86,7 @@ fn moments(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
     )?;
     for span in &assessment.spans {
         let seconds = match (span.start, span.end) {
-            (Some(start), Some(end)) => format!("{start:.1}-{end:.1}"),
+            (Some(start), Some(end)) => format!("{}-{}", tenths(start), tenths(end)),
             _ => "-".to_owned(),
         };
         let text: String = span.text.chars().take(TEXT_WIDTH).collect();
@@ -113,4 +114,30 @@ fn reasons(out: &mut String, assessment: &Assessment) -> std::fmt::Result {
         writeln!(out, "  {:<24} {answer:<12} {modality:<9} {told}", reason.code.as_str())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hirenet_core::{Code, Reason};
+
+    #[test]
+    fn seconds_are_rounded_as_on_the_page() {
+        let mut assessment = hirenet_tests::assessment::partial();
+        assessment.answers[0].duration_s = Some(5.25);
+        (assessment.spans[0].start, assessment.spans[0].end) = (Some(4.25), Some(5.25));
+        let table = render(&assessment, Path::new("report.html"));
+        let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap();
+        assert!(line("  a1   ").split_whitespace().any(|cell| cell == "5.3"), "{table}");
+        assert!(table.contains(" 4.3-5.3 "), "{table}");
+    }
+
+    #[test]
+    fn what_cannot_be_mended_has_no_advice() {
+        let mut assessment = hirenet_tests::assessment::partial();
+        assessment.reasons = vec![Reason::new(Code::NotConsented).of(Modality::Visual)];
+        let table = render(&assessment, Path::new("report.html"));
+        assert!(table.contains("visual    The candidate did not consent to this modality; it was not computed.\n"));
+        assert!(!table.contains("Nothing"), "{table}");
+    }
 }
