@@ -92,14 +92,13 @@ async fn drain(context: &Context) -> Result<(), Stuck> {
         let relayed = context.store.relay(BATCH, |rows| publish(context, rows, &refused)).await;
         context.health.set(Part::Database, relayed.is_ok());
         match relayed {
+            Ok(Relayed { taken: 0, .. }) => return Ok(()),
             Ok(Relayed { taken, published }) if published < taken => {
                 return Err(match refused.into_inner() {
                     Some(QueueError::Unroutable(routing_key)) => Stuck::Unroutable(routing_key),
                     _ => Stuck::Broker,
                 });
             }
-            // Less than was asked for: that was all. What is committed since then wakes whoever calls this.
-            Ok(Relayed { taken, .. }) if taken < BATCH as usize => return Ok(()),
             Ok(_) => {}
             Err(error) => {
                 debug!(%error, "the outbox cannot be relayed");

@@ -11,7 +11,7 @@ use crate::{StoreError, StoreSettings};
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
 /// A connection that has not been used for so long is asked whether it still answers before a statement is given to it.
-/// Under load none is: a statement that meets a lost one fails, and is tried again like any other.
+/// Under load none is: the statement that meets a lost one fails, as one does that the loss meets.
 const UNSURE_AFTER: Duration = Duration::from_secs(1);
 /// Longest time for the one connection that says why there is none.
 const LONGEST_TRIAL: Duration = Duration::from_secs(5);

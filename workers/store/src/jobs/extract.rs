@@ -11,57 +11,52 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails; nothing is written then.
     pub async fn finish_extract(&self, lease: &Lease, outcome: &ExtractOutcome) -> Result<bool, StoreError> {
-        loop {
-            let (mut tx, modalities) = self.enter_interview(lease).await?;
-            store_answer(&mut tx, lease, outcome, &modalities).await?;
-            // Answers of one interview end one after the other: exactly one of them sees that it is the last. They wait
-            // for each other here and not before, so that what takes long is done side by side.
-            let locked = sqlx::query_scalar!(
-                "select modalities from hirenet.interviews where interview = $1 for no key update",
-                lease.interview
-            );
-            if locked.fetch_one(&mut *tx).await? != modalities {
-                // Consent was withdrawn in between: nothing of this is kept.
-                continue;
-            }
-            let last = enqueue_score_when_last(&mut tx, lease.interview).await?;
-            tx.commit().await?;
-            if last {
-                self.filled.notify_one();
-            }
-            return Ok(last);
+        let mut tx = self.enter(lease).await?;
+        store_answer(&mut tx, lease, outcome).await?;
+        // Answers of one interview end one after the other: exactly one of them sees that it is the last. They wait for
+        // each other here and not before, so that what takes long is done side by side.
+        sqlx::query_scalar!(
+            "select interview from hirenet.interviews where interview = $1 for no key update",
+            lease.interview
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        let last = enqueue_score_when_last(&mut tx, lease.interview).await?;
+        tx.commit().await?;
+        if last {
+            self.filled.notify_one();
         }
+        Ok(last)
     }
 }
 
-/// Writes everything of one answer. Consent may have been withdrawn while it was extracted: what is not allowed now is
-/// left out.
-async fn store_answer(
-    tx: &mut Tx,
-    lease: &Lease,
-    outcome: &ExtractOutcome,
-    modalities: &[String],
-) -> Result<(), StoreError> {
-    let allowed = |name: &str| modalities.iter().any(|m| m == name);
-    let words = outcome.transcript.as_ref().filter(|_| allowed("verbal"));
+/// Writes everything of one answer whose job is locked. Consent may have been withdrawn while it was extracted: what is not
+/// allowed now is left out. A withdrawal locks the interview's jobs first, so that what is allowed here is allowed at the
+/// commit.
+async fn store_answer(tx: &mut Tx, lease: &Lease, outcome: &ExtractOutcome) -> Result<(), StoreError> {
+    let words = outcome.transcript.as_ref();
     let words_json = words.map(|t| json!(t));
     let words_sha256 = words_json.as_ref().map(|json| sha256_bytes(json.to_string().as_bytes()));
-    let tracks: Vec<_> = outcome.tracks.iter().filter(|t| allowed(t.modality.as_str())).collect();
-    let reasons: Vec<_> =
-        outcome.reasons.iter().filter(|r| r.modality.is_none_or(|modality| allowed(modality.as_str()))).collect();
+    let tracks = &outcome.tracks;
     sqlx::query!(
-        r#"with answer as (
-            update hirenet.answers set state = 'extracted', duration_s = $3, media_sha256 = $4, reasons = $5, timings = $6,
-                models = $7
+        r#"with allowed as materialized (
+            select modalities from hirenet.interviews where interview = $1),
+        answer as (
+            update hirenet.answers set state = 'extracted', duration_s = $3, media_sha256 = $4, timings = $6, models = $7,
+                reasons = (select coalesce(jsonb_agg(reason order by place), '[]')
+                    from jsonb_array_elements($5::jsonb) with ordinality as r(reason, place), allowed
+                    where coalesce(reason ->> 'modality' = any(modalities), true))
             where interview = $1 and answer = $2),
         words as (
             insert into hirenet.transcripts (interview, answer, tenant, language, source, confidence, words, text, sha256)
-            select $1, $2, $8, $9, $10, $11, $12, $13, $14 where $12::jsonb is not null),
+            select $1, $2, $8, $9, $10, $11, $12, $13, $14 from allowed
+            where $12::jsonb is not null and 'verbal' = any(modalities)),
         track as (
             insert into hirenet.tracks (interview, answer, modality, tenant, schema_id, rows, valid_rows, bytes, sha256)
             select $1, $2, modality, $8, schema_id, rows, valid_rows, bytes, encode(sha256(bytes), 'hex')
-            from unnest($15::text[], $16::text[], $17::int[], $18::int[], $19::bytea[])
-                as t(modality, schema_id, rows, valid_rows, bytes)),
+            from allowed, unnest($15::text[], $16::text[], $17::int[], $18::int[], $19::bytea[])
+                as t(modality, schema_id, rows, valid_rows, bytes)
+            where modality = any(modalities)),
         job as (
             update hirenet.jobs set state = 'done', lease_until = null, worker = null, code = null, detail = null,
                 moved_at = now(), ended_at = now()
@@ -71,7 +66,7 @@ async fn store_answer(
         lease.answer,
         outcome.duration_s,
         outcome.media_sha256,
-        json!(reasons),
+        json!(outcome.reasons),
         json!(outcome.timings),
         json!(outcome.models),
         lease.tenant,

@@ -11,7 +11,7 @@ use crate::{
 
 impl Store {
     /// What the stage `extract` needs; `None` where the job was ended meanwhile by an erasure or a withdrawal of consent:
-    /// nothing may be fetched. Nothing is locked: what is stored in the end is asked for again then.
+    /// nothing may be fetched. The job is not locked: whoever stores what comes of it asks for the lease again.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
@@ -22,7 +22,8 @@ impl Store {
             r#"with working as (
                 update hirenet.interviews set status = 'working', changed_at = now()
                 where interview = (select interview from hirenet.interviews
-                    where interview = $1 and status = 'queued' for no key update skip locked))
+                    where interview = $1 and status = 'queued' for no key update skip locked)
+                and exists (select from hirenet.jobs where job = $2 and fence = $3 and state = 'running'))
             select i.interview_id, i.language, i.modalities, a.answer_id, a.question, a.media, a.sha256, a.take,
                 a.given_transcript
             from hirenet.jobs j, hirenet.interviews i, hirenet.answers a
@@ -38,7 +39,7 @@ impl Store {
         tx.commit().await?;
         let row = match row {
             Some(row) => row,
-            None if self.was_ended(lease.job).await? => return Ok(None),
+            None if self.was_ended(lease).await? => return Ok(None),
             None => return Err(StoreError::LeaseLost(lease.job)),
         };
         let answer = Answer {
@@ -53,12 +54,17 @@ impl Store {
         Ok(Some(ExtractTask { interview_id: row.interview_id, answer, language: row.language, modalities }))
     }
 
-    /// What the stage `score` needs, as it was at one moment.
+    async fn was_ended(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let state = sqlx::query_scalar!("select state from hirenet.jobs where job = $1", lease.job);
+        Ok(state.fetch_optional(&self.pool).await?.as_deref() == Some("erased"))
+    }
+
+    /// What the stage `score` needs.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn score_task(&self, lease: &Lease) -> Result<ScoreTask, StoreError> {
-        let mut tx = self.snapshot(&lease.tenant).await?;
+        let mut tx = self.enter(lease).await?;
         let row = sqlx::query!(
             r#"select i.tenant, i.interview_id, i.candidate as "candidate!", i.position_id as "position_id!", p.title,
                 i.language, i.consent as "consent!", i.retention_days as "retention_days!", i.modalities, i.reasons,
@@ -68,13 +74,11 @@ impl Store {
             from hirenet.jobs j
             join hirenet.interviews i on i.interview = j.interview
             join hirenet.positions p on p.tenant = i.tenant and p.position_id = i.position_id
-            where j.job = $1 and j.fence = $2 and j.state = 'running'"#,
-            lease.job,
-            lease.fence
+            where j.job = $1"#,
+            lease.job
         )
-        .fetch_optional(&mut *tx)
+        .fetch_one(&mut *tx)
         .await?;
-        let row = row.ok_or(StoreError::LeaseLost(lease.job))?;
         let modalities = modalities(&row.modalities)?;
         let answers = answers(&mut tx, lease, &modalities).await?;
         tx.commit().await?;

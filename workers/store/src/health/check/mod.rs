@@ -5,8 +5,11 @@ mod ends;
 mod removed;
 mod scores;
 
-use crate::jobs::Tx;
+use sqlx::{Postgres, Transaction};
+
 use crate::{Store, StoreError, Violation};
+
+type Tx = Transaction<'static, Postgres>;
 
 /// A row that breaks something.
 struct Broken {
@@ -44,6 +47,12 @@ impl Store {
             tx.commit().await?;
         }
         Ok(found)
+    }
+
+    async fn snapshot(&self, tenant: &str) -> Result<Tx, StoreError> {
+        let mut tx = self.pool.begin_with("begin isolation level repeatable read, read only").await?;
+        sqlx::query_scalar!("select set_config('hirenet.tenant', $1, true)", tenant).fetch_one(&mut *tx).await?;
+        Ok(tx)
     }
 
     /// Nothing that is written infers an emotion, a mood or a personality: names of columns and schemas say so, and cards.
