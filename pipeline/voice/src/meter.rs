@@ -120,7 +120,7 @@ impl VoiceMeter {
             let voiced = VoicedFrame {
                 f0_hz,
                 perturbation: perturbation(&cycles, frame),
-                hnr_db: self.hnr.measure(samples, frame, f0_hz),
+                hnr_db: self.hnr.measure(samples, frame),
                 levels: self.harmonics.levels(f0_hz, formants),
                 formants,
             };

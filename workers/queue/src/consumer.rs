@@ -1,8 +1,9 @@
-//! Taking messages: pushed by the broker up to a prefetch, or fetched one by one.
+//! Taking messages: pushed by the broker up to a prefetch, or fetched as they are asked for.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
@@ -64,10 +65,10 @@ impl Broker {
         Subscription { broker: self.clone(), queue: queue.to_owned(), deliveries, sender: weak, stop }
     }
 
-    /// Fetches messages of `queue` one by one.
+    /// Fetches messages of `queue` as they are asked for.
     #[must_use]
     pub fn fetcher(&self, queue: &str) -> QueueFetcher {
-        QueueFetcher { broker: self.clone(), queue: queue.to_owned(), channel: None }
+        QueueFetcher { broker: self.clone(), queue: queue.to_owned(), channels: Vec::new() }
     }
 }
 
@@ -144,12 +145,13 @@ async fn consume_once(
     }
 }
 
-/// Fetches messages of one queue one by one: nothing is held that is not worked on.
+/// Fetches messages of one queue as they are asked for: nothing is held that is not worked on.
 #[derive(Debug)]
 pub struct QueueFetcher {
     broker: Broker,
     queue: String,
-    channel: Option<Channel>,
+    /// Channels that are not in use. The broker answers one fetch at a time on each, and writes every fetch down first.
+    channels: Vec<Channel>,
 }
 
 impl QueueFetcher {
@@ -158,13 +160,31 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked.
     pub async fn fetch(&mut self) -> Result<Option<Delivery>, QueueError> {
-        let channel = self.take_channel().await?;
-        let got = within(self.broker.settings().confirm_timeout(), async {
-            Ok(channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default()).await?)
-        })
-        .await?;
-        self.channel = Some(channel.clone());
-        Ok(got.map(|message| Delivery::new(message.delivery, channel)))
+        Ok(self.fetch_up_to(1).await?.pop())
+    }
+
+    /// The next messages, at most `most`, asked for side by side; fewer where the queue has not so many ready.
+    ///
+    /// # Errors
+    /// Where the broker cannot be asked for any of them.
+    pub async fn fetch_up_to(&mut self, most: usize) -> Result<Vec<Delivery>, QueueError> {
+        let taken: Vec<_> = (0..most).map(|_| self.channels.pop()).collect();
+        let fetches = taken.into_iter().map(|channel| fetch_one(&self.broker, &self.queue, channel));
+        let (mut deliveries, mut failed) = (Vec::new(), None);
+        for fetched in join_all(fetches).await {
+            match fetched {
+                Ok((channel, delivery)) => {
+                    self.channels.push(channel);
+                    deliveries.extend(delivery);
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            // What came is not lost with what did not.
+            Some(error) if deliveries.is_empty() => Err(error),
+            _ => Ok(deliveries),
+        }
     }
 
     /// Messages that are ready in the queue. Takes none, and costs the broker less than a fetch, which it writes down.
@@ -172,23 +192,38 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked, or has no such queue.
     pub async fn ready(&mut self) -> Result<u32, QueueError> {
-        let channel = self.take_channel().await?;
+        let channel = usable(&self.broker, self.channels.pop()).await?;
         let options = QueueDeclareOptions { durable: true, passive: true, ..QueueDeclareOptions::default() };
         let ready = within(self.broker.settings().confirm_timeout(), async {
             let declared = channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?;
             Ok(declared.message_count())
         })
         .await?;
-        self.channel = Some(channel);
+        self.channels.push(channel);
         Ok(ready)
     }
+}
 
-    /// The channel of the call before, or a new one. Who got an answer on it puts it back: after a failure it is of no more
-    /// use, and what comes on it late returns to the queue with it.
-    async fn take_channel(&mut self) -> Result<Channel, QueueError> {
-        match self.channel.take().filter(|c| c.status().connected()) {
-            Some(channel) => Ok(channel),
-            None => self.broker.channel().await,
-        }
+/// Fetches one message on `channel`, or on a new one, and gives the channel back. After a failure it is of no more use, and
+/// what comes on it late returns to the queue with it.
+async fn fetch_one(
+    broker: &Broker,
+    queue: &str,
+    channel: Option<Channel>,
+) -> Result<(Channel, Option<Delivery>), QueueError> {
+    let channel = usable(broker, channel).await?;
+    let got = within(broker.settings().confirm_timeout(), async {
+        Ok(channel.basic_get(queue.into(), BasicGetOptions::default()).await?)
+    })
+    .await?;
+    let delivery = got.map(|message| Delivery::new(message.delivery, channel.clone()));
+    Ok((channel, delivery))
+}
+
+/// The channel where it is still one, else a new one.
+async fn usable(broker: &Broker, channel: Option<Channel>) -> Result<Channel, QueueError> {
+    match channel.filter(|c| c.status().connected()) {
+        Some(channel) => Ok(channel),
+        None => broker.channel().await,
     }
 }

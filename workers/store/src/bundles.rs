@@ -1,5 +1,8 @@
 //! Bundles: registered with their graph, one of them active.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use hirenet_core::{BundleInfo, BundleKind, Modality};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -39,7 +42,23 @@ pub struct PairedScore {
     pub second: f64,
 }
 
+/// The modalities that each bundle asks for, as far as they are known.
+pub(crate) type AskedByBundle = Arc<Mutex<HashMap<String, Arc<[String]>>>>;
+
 impl Store {
+    /// The modalities that a registered bundle asks for. They never change: each bundle is looked up once.
+    pub(crate) async fn asked_by(&self, sha256: &str) -> Result<Arc<[String]>, StoreError> {
+        let known = || self.asked_by_bundle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked) = known().get(sha256) {
+            return Ok(asked.clone());
+        }
+        let asked = sqlx::query_scalar!("select modalities from hirenet.bundles where sha256 = $1", sha256);
+        let asked = asked.fetch_optional(&self.pool).await?.ok_or(StoreError::Unknown("no such bundle"))?;
+        let asked: Arc<[String]> = asked.into();
+        known().insert(sha256.to_owned(), asked.clone());
+        Ok(asked)
+    }
+
     /// Registers a bundle; the first one ever becomes active. True where it is the active one.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Notify;
 
+use crate::bundles::AskedByBundle;
 use crate::{StoreError, StoreSettings};
 
 /// The migrations of the folder `migrations/`, as they were when the program was built.
@@ -21,6 +22,7 @@ const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) filled: Arc<Notify>,
+    pub(crate) asked_by_bundle: AskedByBundle,
     pub(crate) max_alone_deaths: i32,
 }
 
@@ -69,7 +71,12 @@ impl Store {
             Err(sqlx::Error::PoolTimedOut) => return Err(why_unreachable(&options, patience).await),
             other => other?,
         };
-        Ok(Store { pool, filled: Arc::new(Notify::new()), max_alone_deaths: settings.max_alone_deaths })
+        Ok(Store {
+            pool,
+            filled: Arc::default(),
+            asked_by_bundle: AskedByBundle::default(),
+            max_alone_deaths: settings.max_alone_deaths,
+        })
     }
 
     /// Brings the schema up to this program's version, as the owner. Running it again changes nothing.

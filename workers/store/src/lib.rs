@@ -28,7 +28,8 @@ pub use health::{
 };
 pub use intake::{Admission, AdmitPlan, Origin, Refusal};
 pub use jobs::{
-    Claim, ExtractOutcome, ExtractTask, Lease, ScoreOutcome, ScoreTask, StoredAnswer, StoredExtraction, StoredTrack,
+    Claim, Evidence, ExtractOutcome, ExtractTask, Lease, ScoreOutcome, ScoreTask, StoredAnswer, StoredExtraction,
+    StoredTrack,
 };
 pub use outbox::{OutboxRow, Relayed};
 pub use records::{ExportedAnswer, ExportedInterview, RescoreScope, ResultFilter, ResultRow, StoredReport};

@@ -45,6 +45,15 @@ struct Taken {
 }
 
 impl Store {
+    /// True where anything waits to be published, be it in the hands of another relay.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn has_outbox(&self) -> Result<bool, StoreError> {
+        let waits = sqlx::query_scalar!(r#"select exists (select from hirenet.outbox) as "waits!""#);
+        Ok(waits.fetch_one(&self.pool).await?)
+    }
+
     /// Hands rows to `publish`, which returns the ids that the broker has confirmed; those rows are removed. Up to `limit`
     /// interviews are taken, each with all its rows in the order of their transactions, and never by two relays at once. A
     /// row that is not confirmed stays, as do the later ones of its interview, so that the order holds.

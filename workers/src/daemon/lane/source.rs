@@ -36,22 +36,22 @@ struct Window {
 /// Both queues of a stage. Two rules hold at every moment, by one or the other being shut:
 ///
 /// - **No more in hand than slots.** Urgent messages are pushed through a window whose width is the number of slots that
-///   nothing else has; while it is open nothing is fetched. Messages of `bulk` are fetched one by one, for the slot of
-///   the caller, and only while no window is open.
+///   nothing else has; while it is open nothing is fetched. Messages of `bulk` are fetched for the slots that are free,
+///   side by side because the broker writes each fetch down before it answers, and only while no window is open.
 /// - **No bulk job while an urgent one is ready.** Bulk is asked for only when the window has been folded, so that
 ///   nothing is on its way to this worker, and the urgent queue has then been counted as empty. A push alone does not
 ///   tell: after an acknowledgement the next one takes a round trip, in which the queue only seems to be empty.
 ///
 /// Under urgent work alone the window stays open, and under bulk alone it stays folded: a change between the two costs
-/// some round trips, and a bulk message one more than its fetch, which is a count that the broker answers from memory.
+/// some round trips, and a look at bulk two more than its fetches, which are counts that the broker answers from memory.
 pub(super) struct Source {
     broker: Broker,
     name: String,
     /// Slots of the stage that are free beside the one of the caller.
     free: Arc<Semaphore>,
     window: Option<Window>,
-    /// Pushed through a window before it was folded, and not taken yet.
-    left: VecDeque<Delivery>,
+    /// Came before, for slots that are free, and not taken yet: pushed through a window before it was folded, or fetched.
+    left: VecDeque<(Priority, Delivery)>,
     /// Only counted.
     urgent: QueueFetcher,
     bulk: QueueFetcher,
@@ -81,10 +81,11 @@ impl Source {
     /// the worker stops.
     pub(super) async fn next(&mut self, shutdown: &Shutdown) -> Option<Found> {
         loop {
-            if let Some(delivery) = self.left.pop_front() {
-                return Some(Found { delivery, priority: Priority::Interactive, pushed: None });
+            if let Some((priority, delivery)) = self.left.pop_front() {
+                return Some(Found { delivery, priority, pushed: None });
             }
-            let found = if self.window.is_some() { self.watch(shutdown).await } else { self.ask().await };
+            let found =
+                if self.window.is_some() { self.watch(shutdown).await } else { self.ask().await.map(|()| None) };
             match found {
                 Ok(Some(found)) => return Some(found),
                 Ok(None) => {}
@@ -106,20 +107,23 @@ impl Source {
         }
     }
 
-    /// Without a window: takes a bulk message where nothing urgent is ready, else opens the window.
-    async fn ask(&mut self) -> Result<Option<Found>, QueueError> {
-        if self.urgent.ready().await? == 0
-            && let Some(delivery) = self.bulk.fetch().await?
-        {
-            // Bulk is at work: it is looked at again as soon as a window is open.
-            (self.pause, self.look_at) = (Duration::ZERO, Instant::now());
-            return Ok(Some(Found { delivery, priority: Priority::Bulk, pushed: None }));
+    /// Without a window: takes bulk messages where nothing urgent is ready, else opens the window.
+    async fn ask(&mut self) -> Result<(), QueueError> {
+        let bulk = self.bulk.ready().await? as usize;
+        if bulk > 0 && self.urgent.ready().await? == 0 {
+            let fetched = self.bulk.fetch_up_to(bulk.min(self.free_slots())).await?;
+            self.left.extend(fetched.into_iter().map(|delivery| (Priority::Bulk, delivery)));
+            if !self.left.is_empty() {
+                // Bulk is at work: it is looked at again as soon as a window is open.
+                (self.pause, self.look_at) = (Duration::ZERO, Instant::now());
+                return Ok(());
+            }
         }
         let width = self.free_slots();
         let pushes = self.broker.subscribe(&self.name, width as u16);
         self.window = Some(Window { pushes, width, in_hand: Arc::new(()) });
         self.look_at = Instant::now() + self.pause;
-        Ok(None)
+        Ok(())
     }
 
     /// With a window: waits for what is pushed, and folds the window where only bulk is ready.
@@ -176,7 +180,7 @@ impl Source {
         if let Some(window) = &mut self.window {
             window.pushes.stop();
             while let Some(delivery) = window.pushes.next().await {
-                self.left.push_back(delivery);
+                self.left.push_back((Priority::Interactive, delivery));
             }
         }
         self.window = None;
@@ -185,7 +189,7 @@ impl Source {
     /// Asks for no more, and returns what came and was not taken.
     pub(super) async fn close(mut self) {
         self.fold().await;
-        for delivery in self.left {
+        for (_, delivery) in self.left {
             // Its channel is gone: the broker has it already.
             let _ = delivery.give_back().await;
         }

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::intake::submission::{self, Incoming, Seen};
 use crate::jobs::stage;
-use crate::removal::lock_jobs_then_interviews;
+use crate::removal::{end_score_jobs, lock_jobs_then_interviews};
 use crate::{DeadJob, DroppedLetter, PastAttempt, Request, Store, StoreError};
 
 impl Store {
@@ -57,6 +57,7 @@ impl Store {
     }
 
     /// Puts a job that was given up back on its way, as a submission of its own (`replay`) that ends with its own event.
+    /// A score that is on its way without that answer is not made: the answer's end asks for another one.
     /// False where the job was not given up, or the same `replay` came before.
     ///
     /// # Errors
@@ -81,6 +82,9 @@ impl Store {
             return Ok(false);
         }
         lock_jobs_then_interviews(&mut tx, &[dead.interview]).await?;
+        if dead.bundle.is_none() {
+            end_score_jobs(&mut tx, dead.interview).await?;
+        }
         let again = sqlx::query!(
             r#"with again as (
                 update hirenet.jobs set state = 'ready', failures = 0, deaths = 0, alone_deaths = 0, ended_at = null,
@@ -113,6 +117,7 @@ impl Store {
         self.filled.notify_one();
         Ok(true)
     }
+
     /// Notes in the audit that an operator takes the letter of a refused message out of the dead letters.
     ///
     /// # Errors

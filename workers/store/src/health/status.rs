@@ -11,7 +11,7 @@ impl Store {
     pub async fn status(&self, stuck_after: Duration) -> Result<Status, StoreError> {
         let counts = sqlx::query!(
             r#"select
-                (select count(*) from hirenet.submissions where state = 'open') as "open!",
+                (select count(*) from hirenet.submissions where final_at is null) as "open!",
                 (select count(*) from hirenet.erasures where done_at is null and deadline < now()) as "overdue!""#
         )
         .fetch_one(&self.pool)
@@ -44,7 +44,7 @@ impl Store {
         let rows = sqlx::query!(
             r#"select stage, priority, state, count(*) as "jobs!",
                 coalesce(extract(epoch from clock_timestamp() - min(moved_at)), 0)::float8 as "oldest_s!"
-            from hirenet.jobs where state in ('ready', 'running', 'failed') group by stage, priority, state
+            from hirenet.jobs where ended_at is null or state = 'failed' group by stage, priority, state
             order by stage, priority, state"#
         )
         .fetch_all(&self.pool)
@@ -66,7 +66,8 @@ impl Store {
         let rows = sqlx::query_as!(
             WorkerRow,
             r#"select w.worker, w.host, w.version, w.stages, w.slots, w.started_at, w.seen_at, w.stopped_at,
-                (select count(*) from hirenet.jobs j where j.worker = w.worker and j.state = 'running') as "running!"
+                (select count(*) from hirenet.jobs j where j.worker = w.worker and j.state = 'running'
+                    and j.ended_at is null) as "running!"
             from hirenet.workers w where w.seen_at > now() - interval '1 day' order by w.started_at desc"#
         );
         Ok(rows.fetch_all(&self.pool).await?)
@@ -77,8 +78,8 @@ impl Store {
             r#"select job, stage, state, interview_id, attempts, deaths, code,
                 extract(epoch from clock_timestamp() - moved_at)::float8 as "still_s!"
             from hirenet.jobs
-            where (state = 'running' and lease_until < clock_timestamp())
-                or (state = 'ready' and moved_at < now() - make_interval(secs => $1))
+            where ended_at is null and ((state = 'running' and lease_until < clock_timestamp())
+                or (state = 'ready' and moved_at < now() - make_interval(secs => $1)))
             order by moved_at limit 100"#,
             stuck_after.as_secs_f64()
         )

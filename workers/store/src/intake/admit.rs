@@ -34,8 +34,7 @@ impl Store {
         if let Err(wrong) = message.validate() {
             return self.refuse(&refusal(plan, &incoming, wrong.code(), &wrong.to_string())).await;
         }
-        let mut tx = self.in_tenant(&message.tenant).await?;
-        lock_names(&mut tx, &message.tenant, Some(&message.candidate), Some(&message.interview_id)).await?;
+        let mut tx = self.in_names(&message.tenant, Some(&message.candidate), Some(&message.interview_id)).await?;
         let admission = match submission::receive(&mut tx, &incoming).await? {
             Seen::Conflict => Admission::Conflict,
             Seen::Replay { erased: true } => Admission::Erased,
@@ -75,27 +74,6 @@ async fn admit_new(tx: &mut Tx, plan: &AdmitPlan<'_>, incoming: &Incoming<'_>) -
     }
     let (interview, jobs) = insert(tx, plan, &modalities, &known.withdrawn).await?;
     Ok(Admission::Admitted { interview, jobs })
-}
-
-/// Keeps an admission, an erasure and a withdrawal of the same interview or candidate apart: the later one sees what the
-/// earlier one has committed. A candidate's lock comes before an interview's, everywhere.
-pub(crate) async fn lock_names(
-    tx: &mut Tx,
-    tenant: &str,
-    candidate: Option<&str>,
-    interview_id: Option<&str>,
-) -> Result<(), StoreError> {
-    let key = |kind: &str, name: &str| format!("{kind}\u{1f}{tenant}\u{1f}{name}");
-    let keys: Vec<String> =
-        candidate.map(|c| key("candidate", c)).into_iter().chain(interview_id.map(|i| key("interview", i))).collect();
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) with ordinality as k(name, place)
-        order by place"#,
-        &keys
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// What recognises a candidate after an erasure without telling who it is.

@@ -132,48 +132,35 @@ pub(crate) async fn end_one(
     job_id: Uuid,
     ending: &Ending<'_>,
     trace: Option<&str>,
-) -> Result<u64, StoreError> {
-    end(tx, Some((tenant, job_id)), None, ending, trace).await
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select hirenet.end_submission($1, $2, $3, $4, $5, $6, $7, $8)",
+        tenant,
+        job_id,
+        ending.state.as_str(),
+        ending.code.map(Code::as_str),
+        ending.state.event(),
+        Value::from(ending.reasons),
+        ending.bundle,
+        trace
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Ends every open submission of an interview, each with its event, under the trace that the interview's jobs carry.
-pub(crate) async fn end_all(tx: &mut Tx, interview: Uuid, ending: &Ending<'_>) -> Result<u64, StoreError> {
-    end(tx, None, Some(interview), ending, None).await
-}
-
-async fn end(
-    tx: &mut Tx,
-    one: Option<(&str, Uuid)>,
-    interview: Option<Uuid>,
-    ending: &Ending<'_>,
-    trace: Option<&str>,
-) -> Result<u64, StoreError> {
-    let reasons = Value::from(ending.reasons);
-    let done = sqlx::query!(
-        r#"with ended as (
-            update hirenet.submissions
-            set state = $4, code = $5, event = gen_random_uuid(), final_at = now()
-            where state = 'open' and ((tenant = $1 and job_id = $2) or interview = $3)
-            returning tenant, job_id, request, interview, interview_id, event)
-        insert into hirenet.outbox (id, key, interview, destination, routing_key, kind, payload, trace)
-        select event, coalesce(interview, job_id), interview, 'event', $6, $6, json_build_object(
-            'version', 1, 'event', $6::text, 'event_id', event, 'job_id', job_id, 'request', request, 'tenant', tenant,
-            'interview_id', interview_id, 'status', $4::text, 'code', $5::text, 'reasons', $7::jsonb, 'bundle', $8::text,
-            'at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
-            coalesce($9::text, (select trace from hirenet.jobs j
-                where j.interview = ended.interview and trace is not null order by created_at, job limit 1))
-        from ended"#,
-        one.map(|(tenant, _)| tenant),
-        one.map(|(_, job_id)| job_id),
+pub(crate) async fn end_all(tx: &mut Tx, interview: Uuid, ending: &Ending<'_>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select hirenet.end_submissions($1, $2, $3, $4, $5, $6)",
         interview,
         ending.state.as_str(),
         ending.code.map(Code::as_str),
         ending.state.event(),
-        reasons,
-        ending.bundle,
-        trace
+        Value::from(ending.reasons),
+        ending.bundle
     )
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }

@@ -15,22 +15,37 @@ impl Store {
         Ok(tx)
     }
 
+    /// Opens a transaction for one tenant that keeps an admission, an erasure and a withdrawal of the same interview or
+    /// candidate apart: the later one sees what the earlier one has committed. A candidate's lock comes before an
+    /// interview's, everywhere.
+    pub(crate) async fn in_names(
+        &self,
+        tenant: &str,
+        candidate: Option<&str>,
+        interview_id: Option<&str>,
+    ) -> Result<Tx, StoreError> {
+        let key = |kind: &str, name: &str| format!("{kind}\u{1f}{tenant}\u{1f}{name}");
+        let candidate = candidate.map(|c| key("candidate", c));
+        let names: Vec<String> = candidate.into_iter().chain(interview_id.map(|i| key("interview", i))).collect();
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!(
+            r#"select set_config('hirenet.tenant', $1, true), pg_advisory_xact_lock(hashtextextended(name, 0))
+            from unnest($2::text[]) with ordinality as n(name, place) order by place"#,
+            tenant,
+            &names
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        Ok(tx)
+    }
+
     /// Opens a transaction that holds the job of a live lease, for the tenant that the job's own row names.
     ///
     /// Locks are taken in one order everywhere: job, then interview. The row lock keeps a rival claim waiting until this
     /// transaction has ended, so a lease that is live here is live at the commit.
     pub(crate) async fn enter(&self, lease: &Lease) -> Result<Tx, StoreError> {
         let mut tx = self.pool.begin().await?;
-        let held = sqlx::query_scalar!(
-            r#"with held as (
-                select tenant from hirenet.jobs
-                where job = $1 and fence = $2 and state = 'running' and lease_until > clock_timestamp() for update)
-            select set_config('hirenet.tenant', tenant, true) from held"#,
-            lease.job,
-            lease.fence
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        if held.is_some() { Ok(tx) } else { Err(StoreError::LeaseLost(lease.job)) }
+        let held = sqlx::query_scalar!("select job from hirenet.enter($1, $2)", lease.job, lease.fence);
+        if held.fetch_one(&mut *tx).await?.is_some() { Ok(tx) } else { Err(StoreError::LeaseLost(lease.job)) }
     }
 }

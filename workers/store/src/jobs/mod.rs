@@ -147,6 +147,17 @@ pub struct ScoreTask {
     pub answers: Vec<StoredAnswer>,
     /// SHA-256 of the bundle to score under; `None` where no bundle is registered yet.
     pub bundle: Option<String>,
+    /// What all of this was read from.
+    pub evidence: Evidence,
+}
+
+/// What an assessment is made from. The same evidence gives the same assessment under the same bundle and software.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    /// SHA-256 of every recording, transcript and track, joined by commas; `None` where there is none.
+    pub pieces: Option<String>,
+    /// The modalities that may be used.
+    pub modalities: Vec<String>,
 }
 
 /// What the stage `score` hands over.
@@ -154,4 +165,6 @@ pub struct ScoreTask {
 pub struct ScoreOutcome<'a> {
     /// The assessment. Its bundle must be registered ([`crate::Store::register_bundle`]).
     pub assessment: &'a Assessment,
+    /// What it was made from ([`ScoreTask::evidence`]).
+    pub evidence: &'a Evidence,
 }

@@ -1,12 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::mem::take;
 
-use hirenet_core::{Answer, Interview, Modality, Position};
+use hirenet_core::{Answer, Interview, Modality, Position, Reason};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::guard::Tx;
 use crate::{
-    ExtractOutcome, ExtractTask, Lease, ScoreTask, Store, StoreError, StoredAnswer, StoredExtraction, StoredTrack,
+    Evidence, ExtractOutcome, ExtractTask, Lease, ScoreTask, Store, StoreError, StoredAnswer, StoredExtraction,
+    StoredTrack,
 };
 
 impl Store {
@@ -16,27 +18,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn extract_task(&self, lease: &Lease) -> Result<Option<ExtractTask>, StoreError> {
-        let mut tx = self.in_tenant(&lease.tenant).await?;
-        // One answer tells that the interview is being worked on: the others do not wait for its commit.
         let row = sqlx::query!(
-            r#"with working as (
-                update hirenet.interviews set status = 'working', changed_at = now()
-                where interview = (select interview from hirenet.interviews
-                    where interview = $1 and status = 'queued' for no key update skip locked)
-                and exists (select from hirenet.jobs where job = $2 and fence = $3 and state = 'running'))
-            select i.interview_id, i.language, i.modalities, a.answer_id, a.question, a.media, a.sha256, a.take,
-                a.given_transcript
-            from hirenet.jobs j, hirenet.interviews i, hirenet.answers a
-            where j.job = $2 and j.fence = $3 and j.state = 'running' and i.interview = $1
-                and a.interview = $1 and a.answer = $4"#,
-            lease.interview,
+            r#"select interview_id as "interview_id!", language, modalities as "modalities!", answer_id as "answer_id!",
+                question as "question!", media as "media!", sha256, take, given_transcript
+            from hirenet.extract_task($1, $2)"#,
             lease.job,
-            lease.fence,
-            lease.answer
+            lease.fence
         )
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&self.pool)
         .await?;
-        tx.commit().await?;
         let row = match row {
             Some(row) => row,
             None if self.was_ended(lease).await? => return Ok(None),
@@ -59,114 +49,122 @@ impl Store {
         Ok(state.fetch_optional(&self.pool).await?.as_deref() == Some("erased"))
     }
 
-    /// What the stage `score` needs.
+    /// What the stage `score` needs. As in [`Store::extract_task`], the job is not locked.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn score_task(&self, lease: &Lease) -> Result<ScoreTask, StoreError> {
-        let mut tx = self.enter(lease).await?;
-        let row = sqlx::query!(
-            r#"select i.tenant, i.interview_id, i.candidate as "candidate!", i.position_id as "position_id!", p.title,
-                i.language, i.consent as "consent!", i.retention_days as "retention_days!", i.modalities, i.reasons,
-                (select job_id from hirenet.submissions where interview = i.interview and request = 'submitted')
-                    as "job_id!",
-                coalesce(j.bundle, (select sha256 from hirenet.bundles where active)) as bundle
-            from hirenet.jobs j
-            join hirenet.interviews i on i.interview = j.interview
-            join hirenet.positions p on p.tenant = i.tenant and p.position_id = i.position_id
-            where j.job = $1"#,
-            lease.job
+        let mut rows = sqlx::query_as!(
+            ScoreRow,
+            r#"select interview_id as "interview_id!", candidate as "candidate!", position_id as "position_id!",
+                title as "title!", language, consent as "consent!", retention_days as "retention_days!",
+                modalities as "modalities!", interview_reasons as "interview_reasons!", job_id as "job_id!", bundle, evidence,
+                answer as "answer!", answer_id as "answer_id!", question as "question!", media as "media!", sha256, take,
+                given_transcript, extracted as "extracted!", duration_s, media_sha256, reasons as "reasons!",
+                timings as "timings!", models as "models!", words, coalesce(track_modalities, '{}') as "track_modalities!",
+                coalesce(track_schemas, '{}') as "track_schemas!", coalesce(track_rows, '{}') as "track_rows!",
+                coalesce(track_valid_rows, '{}') as "track_valid_rows!", coalesce(track_bytes, '{}') as "track_bytes!"
+            from hirenet.score_task($1, $2)"#,
+            lease.job,
+            lease.fence
         )
-        .fetch_one(&mut *tx)
+        .fetch_all(&self.pool)
         .await?;
-        let modalities = modalities(&row.modalities)?;
-        let answers = answers(&mut tx, lease, &modalities).await?;
-        tx.commit().await?;
-        let interview = Interview {
-            job_id: row.job_id,
-            tenant: row.tenant,
-            interview_id: row.interview_id,
-            candidate: row.candidate,
-            position: Position { id: row.position_id, title: row.title },
-            language: row.language,
-            consent: read("consent", row.consent)?,
-            retention_days: row.retention_days as u32,
-            answers: answers.iter().map(|a| a.answer.clone()).collect(),
+        let Some(first) = rows.first_mut() else { return Err(StoreError::LeaseLost(lease.job)) };
+        let mut interview = Interview {
+            job_id: first.job_id,
+            tenant: lease.tenant.clone(),
+            interview_id: take(&mut first.interview_id),
+            candidate: take(&mut first.candidate),
+            position: Position { id: take(&mut first.position_id), title: take(&mut first.title) },
+            language: first.language.take(),
+            consent: read("consent", first.consent.take())?,
+            retention_days: first.retention_days as u32,
+            answers: Vec::new(),
         };
-        let reasons = read("reasons", row.reasons)?;
-        Ok(ScoreTask { interview, modalities, reasons, answers, bundle: row.bundle })
+        let reasons = read("reasons", first.interview_reasons.take())?;
+        let bundle = first.bundle.take();
+        let evidence = Evidence { pieces: first.evidence.take(), modalities: first.modalities.clone() };
+        let modalities = modalities(&evidence.modalities)?;
+        let answers: Vec<StoredAnswer> =
+            rows.into_iter().map(|row| row.answer(&modalities)).collect::<Result<_, StoreError>>()?;
+        interview.answers = answers.iter().map(|a| a.answer.clone()).collect();
+        Ok(ScoreTask { interview, modalities, reasons, answers, bundle, evidence })
     }
 }
 
-/// Every answer with what is stored of it, and of that what consent allows now.
-async fn answers(tx: &mut Tx, lease: &Lease, allowed: &BTreeSet<Modality>) -> Result<Vec<StoredAnswer>, StoreError> {
-    let rows = sqlx::query!(
-        r#"select a.answer, a.answer_id, a.question, a.media, a.sha256, a.take, a.given_transcript, a.state, a.duration_s,
-            a.media_sha256, a.reasons, a.timings, a.models, t.words as "words?"
-        from hirenet.answers a left join hirenet.transcripts t on t.interview = a.interview and t.answer = a.answer
-        where a.interview = $1 order by a.answer"#,
-        lease.interview
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut tracks = tracks(tx, lease, allowed).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut reasons: Vec<hirenet_core::Reason> = read("reasons", row.reasons)?;
-            reasons.retain(|r| r.modality.is_none_or(|m| allowed.contains(&m)));
-            let outcome = ExtractOutcome {
-                duration_s: row.duration_s,
-                media_sha256: row.media_sha256,
-                transcript: row
-                    .words
-                    .filter(|_| allowed.contains(&Modality::Verbal))
-                    .map(|words| read("transcript", words))
-                    .transpose()?,
-                tracks: tracks.remove(&row.answer).unwrap_or_default(),
-                reasons,
-                timings: read("timings", row.timings)?,
-                models: read("models", row.models)?,
-            };
-            let answer = Answer {
-                id: row.answer_id,
-                question: row.question,
-                media: row.media,
-                sha256: row.sha256,
-                transcript: row.given_transcript.map(|given| read("transcript", given)).transpose()?,
-                take: row.take.map(|take| take as u32),
-            };
-            let extraction = StoredExtraction { extracted: row.state == "extracted", outcome };
-            Ok(StoredAnswer { index: row.answer, answer, extraction })
-        })
-        .collect()
+/// An answer with what is stored of it, and beside it what is the same for every answer of its interview.
+struct ScoreRow {
+    interview_id: String,
+    candidate: String,
+    position_id: String,
+    title: String,
+    language: Option<String>,
+    consent: Value,
+    retention_days: i32,
+    modalities: Vec<String>,
+    interview_reasons: Value,
+    job_id: Uuid,
+    bundle: Option<String>,
+    evidence: Option<String>,
+    answer: i32,
+    answer_id: String,
+    question: String,
+    media: String,
+    sha256: Option<String>,
+    take: Option<i32>,
+    given_transcript: Option<Value>,
+    extracted: bool,
+    duration_s: Option<f64>,
+    media_sha256: Option<String>,
+    reasons: Value,
+    timings: Value,
+    models: Value,
+    words: Option<Value>,
+    track_modalities: Vec<String>,
+    track_schemas: Vec<String>,
+    track_rows: Vec<i32>,
+    track_valid_rows: Vec<i32>,
+    track_bytes: Vec<Vec<u8>>,
 }
 
-async fn tracks(
-    tx: &mut Tx,
-    lease: &Lease,
-    allowed: &BTreeSet<Modality>,
-) -> Result<BTreeMap<i32, Vec<StoredTrack>>, StoreError> {
-    let rows = sqlx::query!(
-        r#"select answer, modality, schema_id, rows, valid_rows, bytes from hirenet.tracks
-        where interview = $1 and modality = any($2)
-        order by answer, array_position(array['verbal', 'vocal', 'visual'], modality)"#,
-        lease.interview,
-        &allowed.iter().map(ToString::to_string).collect::<Vec<_>>()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut tracks: BTreeMap<i32, Vec<StoredTrack>> = BTreeMap::new();
-    for row in rows {
-        let track = StoredTrack {
-            modality: modality(&row.modality)?,
-            schema: row.schema_id,
-            rows: row.rows,
-            valid_rows: row.valid_rows,
-            bytes: row.bytes,
+impl ScoreRow {
+    /// The answer, and of what is stored of it what consent allows now.
+    fn answer(self, allowed: &BTreeSet<Modality>) -> Result<StoredAnswer, StoreError> {
+        let mut reasons: Vec<Reason> = read("reasons", self.reasons)?;
+        reasons.retain(|r| r.modality.is_none_or(|m| allowed.contains(&m)));
+        let words = self.words.filter(|_| allowed.contains(&Modality::Verbal));
+        let counts = self.track_rows.into_iter().zip(self.track_valid_rows);
+        let tracks = self
+            .track_modalities
+            .into_iter()
+            .zip(self.track_schemas)
+            .zip(counts)
+            .zip(self.track_bytes)
+            .map(|(((name, schema), (rows, valid_rows)), bytes)| {
+                Ok(StoredTrack { modality: modality(&name)?, schema, rows, valid_rows, bytes })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let outcome = ExtractOutcome {
+            duration_s: self.duration_s,
+            media_sha256: self.media_sha256,
+            transcript: words.map(|words| read("transcript", words)).transpose()?,
+            tracks,
+            reasons,
+            timings: read("timings", self.timings)?,
+            models: read("models", self.models)?,
         };
-        tracks.entry(row.answer).or_default().push(track);
+        let answer = Answer {
+            id: self.answer_id,
+            question: self.question,
+            media: self.media,
+            sha256: self.sha256,
+            transcript: self.given_transcript.map(|given| read("transcript", given)).transpose()?,
+            take: self.take.map(|take| take as u32),
+        };
+        let extraction = StoredExtraction { extracted: self.extracted, outcome };
+        Ok(StoredAnswer { index: self.answer, answer, extraction })
     }
-    Ok(tracks)
 }
 
 /// A stored JSON value as its type.

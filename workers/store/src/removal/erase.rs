@@ -2,7 +2,7 @@ use hirenet_core::{Code, EraseTarget, sha256_bytes};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::intake::admit::{candidate_sha256, lock_names};
+use crate::intake::admit::candidate_sha256;
 use crate::intake::submission::{self, Ending, Incoming, Seen};
 use crate::jobs::Tx;
 use crate::{Erasure, FinalState, Origin, Request, Store, StoreError};
@@ -33,12 +33,11 @@ impl Store {
     }
 
     pub(crate) async fn erase_because(&self, erase: &Erase<'_>) -> Result<Erasure, StoreError> {
-        let mut tx = self.in_tenant(erase.tenant).await?;
         let (candidate, interview_id) = match erase.target {
             EraseTarget::Candidate(candidate) => (Some(candidate.as_str()), None),
             EraseTarget::Interview(id) => (None, Some(id.as_str())),
         };
-        lock_names(&mut tx, erase.tenant, candidate, interview_id).await?;
+        let mut tx = self.in_names(erase.tenant, candidate, interview_id).await?;
         let incoming = Incoming {
             request: erase.request,
             tenant: erase.tenant,

@@ -5,6 +5,7 @@ mod retain;
 mod withdraw;
 
 pub(crate) use erase::lock_jobs_then_interviews;
+pub(crate) use withdraw::end_score_jobs;
 
 use uuid::Uuid;
 

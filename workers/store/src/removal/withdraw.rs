@@ -3,7 +3,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::erase::{end_jobs, lock_jobs_then_interviews};
-use crate::intake::admit::lock_names;
 use crate::intake::submission::{self, Ending, Incoming, Letter, Seen};
 use crate::jobs::{Tx, enqueue_score_when_last};
 use crate::{FinalState, Origin, Request, Store, StoreError, Withdrawal};
@@ -27,8 +26,7 @@ impl Store {
         origin: impl Into<Origin<'_>>,
     ) -> Result<Withdrawal, StoreError> {
         let Origin { content_sha256, trace } = origin.into();
-        let mut tx = self.in_tenant(&message.tenant).await?;
-        lock_names(&mut tx, &message.tenant, None, Some(&message.interview_id)).await?;
+        let mut tx = self.in_names(&message.tenant, None, Some(&message.interview_id)).await?;
         let incoming = Incoming {
             request: Request::Withdrawn,
             tenant: &message.tenant,
@@ -200,22 +198,29 @@ async fn remove_modalities(tx: &mut Tx, interview: Uuid, gone: &[String]) -> Res
     Ok(())
 }
 
-/// Scores what is left. A score job in hand has read what is gone: it loses its lease and starts again by a new message.
+/// Scores what is left.
 async fn score_anew(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
+    end_score_jobs(tx, interview).await?;
+    sqlx::query!("update hirenet.interviews set status = 'working' where interview = $1", interview)
+        .execute(&mut **tx)
+        .await?;
+    enqueue_score_when_last(tx, interview).await
+}
+
+/// Ends the score jobs of an interview that are on their way, because what they have read or would read is not what is to be
+/// scored. One in hand loses its lease. The interview's jobs must be locked.
+pub(crate) async fn end_score_jobs(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
     sqlx::query!(
         r#"with
-        again as (
+        over as (
             update hirenet.jobs set state = 'erased', fence = fence + 1, lease_until = null, worker = null, moved_at = now(),
                 ended_at = now()
-            where interview = $1 and stage = 'score' and state in ('ready', 'running') returning job, attempts),
-        attempt as (
-            update hirenet.attempts a set outcome = 'erased', ended_at = now()
-            from again where a.job = again.job and a.attempt = again.attempts and a.outcome = 'running')
-        update hirenet.interviews set status = 'working' where interview = $1"#,
+            where interview = $1 and stage = 'score' and state in ('ready', 'running') returning job, attempts)
+        update hirenet.attempts a set outcome = 'erased', ended_at = now()
+        from over where a.job = over.job and a.attempt = over.attempts and a.outcome = 'running'"#,
         interview
     )
     .execute(&mut **tx)
     .await?;
-    enqueue_score_when_last(tx, interview).await?;
     Ok(())
 }

@@ -44,7 +44,10 @@ fn rescoring_adds_rows_and_activation_shows_them() {
             let task = db.store.score_task(&lease).await.unwrap();
             assert_eq!(task.bundle, Some(bundle('b').sha256));
             let again = assessment(message, &bundle('b'), Some(0.5), Vec::new());
-            db.store.finish_score(&lease, &ScoreOutcome { assessment: &again }).await.unwrap();
+            db.store
+                .finish_score(&lease, &ScoreOutcome { assessment: &again, evidence: &task.evidence })
+                .await
+                .unwrap();
         }
         assert!(db.published().await.is_empty(), "rescoring tells nobody");
         assert_eq!(db.store.rescore(&bundle('b').sha256, &scope).await.unwrap(), 0, "they are there");

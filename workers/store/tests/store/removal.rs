@@ -226,7 +226,7 @@ fn consent_withdrawn_after_the_score_scores_anew_without_it() {
         let again = withdrawal(&[Modality::Verbal]);
         db.store.withdraw(&again, "v").await.unwrap();
         let late = assessment(&message, &bundle('a'), Some(0.6), task.reasons);
-        let late = db.store.finish_score(&lease, &ScoreOutcome { assessment: &late }).await;
+        let late = db.store.finish_score(&lease, &ScoreOutcome { assessment: &late, evidence: &task.evidence }).await;
         assert!(matches!(late, Err(StoreError::LeaseLost(_))));
         db.scored(id, &message, 0.5, vec![hirenet_core::Reason::new(Code::ConsentWithdrawn)]).await;
         let mut ended: Vec<_> = db.events().await.into_iter().map(|event| event.0).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hirenet_core::{Code, Modality, Reason};
-use hirenet_store::{FinalState, ResultFilter, ScoreOutcome, Stage};
+use hirenet_store::{Evidence, FinalState, ResultFilter, ScoreOutcome, Stage, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use uuid::Uuid;
@@ -50,7 +50,11 @@ fn a_score_stands_in_the_view_with_its_evidence_and_one_event() {
         assert_eq!(task.bundle, Some(bundle('a').sha256));
         assert_eq!(task.answers[1].extraction.outcome, outcome());
         let whole = assessment(&message, &bundle('a'), Some(0.7), Vec::new());
-        let state = db.store.finish_score(&lease, &ScoreOutcome { assessment: &whole }).await.unwrap();
+        let state = db
+            .store
+            .finish_score(&lease, &ScoreOutcome { assessment: &whole, evidence: &task.evidence })
+            .await
+            .unwrap();
         assert_eq!(state, FinalState::Scored);
 
         let events = db.events().await;
@@ -110,7 +114,11 @@ fn an_answer_that_is_given_up_leaves_the_interview_partial() {
         assert_eq!(failed.outcome.reasons[0].code, Code::NotMedia);
         let reasons = vec![failed.outcome.reasons[0].clone().in_answer("a1")];
         let partial = assessment(&message, &bundle('a'), Some(0.4), reasons);
-        let state = db.store.finish_score(&lease, &ScoreOutcome { assessment: &partial }).await.unwrap();
+        let state = db
+            .store
+            .finish_score(&lease, &ScoreOutcome { assessment: &partial, evidence: &task.evidence })
+            .await
+            .unwrap();
         assert_eq!(state, FinalState::Partial);
         let events: Vec<_> = db.events().await.into_iter().map(|event| event.1).collect();
         assert_eq!(events, ["interview.partial"]);
@@ -129,6 +137,39 @@ fn an_answer_that_is_given_up_leaves_the_interview_partial() {
         assert_eq!(db.count("select count(*) from hirenet.assessments").await, 2);
         let rows = db.store.results(&of("acme")).await.unwrap();
         assert_eq!((rows.len(), rows[0].score, rows[0].status.as_str()), (1, Some(0.6), "scored"));
+        db.is_clean().await;
+    });
+}
+
+#[test]
+fn an_answer_that_is_run_again_is_waited_for_by_the_score() {
+    with_database(async |db| {
+        db.register(&bundle('a')).await;
+        let message = interview("acme", "i1");
+        let id = db.admitted(&message).await;
+        let jobs = db.jobs(id, Stage::Extract).await;
+        db.store.bury(&db.lease(jobs[0]).await, Code::NotMedia, "a text").await.unwrap();
+        db.store.finish_extract(&db.lease(jobs[1]).await, &outcome()).await.unwrap();
+
+        // A score without the answer is in hand when an operator runs the answer again.
+        let held = db.lease(db.jobs(id, Stage::Score).await[0]).await;
+        let task = db.store.score_task(&held).await.unwrap();
+        let replay = Uuid::new_v4();
+        assert!(db.store.replay(jobs[0], replay).await.unwrap());
+        let without = assessment(&message, &bundle('a'), Some(0.4), Vec::new());
+        let outcome = ScoreOutcome { assessment: &without, evidence: &task.evidence };
+        let late = db.store.finish_score(&held, &outcome).await;
+        assert!(matches!(late, Err(StoreError::LeaseLost(_))));
+        assert!(db.events().await.is_empty());
+
+        db.extracted(id).await;
+        db.scored(id, &message, 0.6, Vec::new()).await;
+        let mut ended: Vec<_> = db.events().await.into_iter().map(|event| event.0).collect();
+        ended.sort();
+        let mut expected = [message.job_id.to_string(), replay.to_string()];
+        expected.sort();
+        assert_eq!(ended, expected);
+        assert_eq!(db.count("select count(*) from hirenet.assessments").await, 1);
         db.is_clean().await;
     });
 }
@@ -158,7 +199,12 @@ fn a_number_that_is_none_is_refused_by_the_table() {
         let lease = db.lease(db.jobs(id, Stage::Score).await[0]).await;
         let mut broken = assessment(&message, &bundle('a'), Some(f64::NAN), Vec::new());
         broken.score_range = None;
-        assert!(db.store.finish_score(&lease, &ScoreOutcome { assessment: &broken }).await.is_err());
+        assert!(
+            db.store
+                .finish_score(&lease, &ScoreOutcome { assessment: &broken, evidence: &Evidence::default() })
+                .await
+                .is_err()
+        );
         assert_eq!(db.count("select count(*) from hirenet.assessments").await, 0);
         assert_eq!(db.status(id).await, "working");
     });

@@ -284,7 +284,10 @@ impl Db {
         for modality in Modality::ALL.into_iter().filter(|modality| !task.modalities.contains(modality)) {
             assessment.scores.set(modality, None);
         }
-        self.store.finish_score(&lease, &ScoreOutcome { assessment: &assessment }).await.unwrap();
+        self.store
+            .finish_score(&lease, &ScoreOutcome { assessment: &assessment, evidence: &task.evidence })
+            .await
+            .unwrap();
     }
 
     /// An interview from message to score.

@@ -10,7 +10,7 @@ impl Store {
             Broken,
             r#"select 'a submission is open, and nothing of it is on its way' as "what!", job_id::text as "row!"
             from hirenet.submissions s
-            where state = 'open' and not exists (
+            where final_at is null and not exists (
                 select from hirenet.jobs j where j.interview = s.interview and j.state in ('ready', 'running'))
             union all
             select 'an event speaks of another end than its submission', s.job_id::text
