@@ -34,6 +34,7 @@ GROUPS = {
             "jitter_ratio shimmer_ratio hnr_correlation"
         ),
     ),
+    "spoken_clips": (voice.clips_rows, "hnr_correlation_clips"),
     "vowels": (lambda _: voice.constructed_rows(), "constructed_f0 constructed_formants"),
     "voice_time": (speed.voice_rows, "voice_time_vs_praat"),
     "pose": (lambda _: face.pose_rows(), "pose_yaw_deg pose_pitch_deg pose_roll_deg"),

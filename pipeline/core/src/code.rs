@@ -108,6 +108,7 @@ codes! {
     NoWords "no_words" Faulty "The given transcript has no words." "Send the transcript, or leave it out so that speech is recognised.";
     SpeechUnintelligible "speech_unintelligible" Faulty "Speech was detected, but no words were recognised." "Send a human transcript.";
     LanguageUnsupported "language_unsupported" Faulty "The speech model does not know the language of the answer; no words were recognised." "Set speech.model to a model that knows the language, or send a human transcript.";
+    EvidenceExpired "evidence_expired" Faulty "What was measured of this modality has been removed at the end of its retention." "Score an interview anew before retention.days has passed, or set it higher.";
     NothingToScore "nothing_to_score" Faulty "No answer has any usable evidence." "See the reasons of each answer.";
     // Notes
     SeveralFaces "several_faces" Note "More than one face was seen; the main face was measured." "Look at the recording.";

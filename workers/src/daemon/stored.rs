@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hirenet_analyze::{AnswerEvidence, Assessor, Extraction, Subject};
-use hirenet_core::{Assessment, Modality, Reason, Schema};
+use hirenet_core::{Assessment, Code, Modality, Reason, Schema};
 use hirenet_store::{ExtractOutcome, ScoreTask, StoredExtraction};
 
 use crate::config::Config;
@@ -78,7 +78,44 @@ fn extraction(
     for track in outcome.tracks.iter().filter(|track| usable.contains(&track.modality)) {
         extraction.tracks.set(track.modality, Some(tracks::decode(track, known)?));
     }
+    extraction.reasons.extend(expired(stored, usable));
     let timed = TIMED.into_iter().filter_map(|stage| Some((stage, *outcome.timings.get(stage)?)));
     extraction.timings.extend(timed);
     Ok(extraction)
+}
+
+/// A reason for each modality of which nothing is stored though nothing was in its way: retention has taken it since.
+fn expired(stored: &StoredExtraction, usable: &BTreeSet<Modality>) -> Vec<Reason> {
+    let outcome = &stored.outcome;
+    let is_stored = |modality: Modality| match modality {
+        Modality::Verbal => outcome.transcript.is_some(),
+        _ => outcome.tracks.iter().any(|track| track.modality == modality),
+    };
+    let is_explained = |modality: Modality| {
+        let concerns = |reason: &Reason| reason.modality.is_none_or(|m| m == modality);
+        outcome.reasons.iter().any(|reason| reason.code.makes_partial() && concerns(reason))
+    };
+    let gone = usable.iter().filter(|modality| !is_stored(**modality) && !is_explained(**modality));
+    gone.map(|modality| Reason::new(Code::EvidenceExpired).of(*modality)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_retention_has_taken_is_told() {
+        let usable = BTreeSet::from([Modality::Verbal, Modality::Vocal]);
+        let mut stored = StoredExtraction { extracted: true, ..StoredExtraction::default() };
+        let told = |stored: &StoredExtraction| {
+            expired(stored, &usable).into_iter().map(|r| (r.code, r.modality)).collect::<Vec<_>>()
+        };
+        let [words, voice] = [Modality::Verbal, Modality::Vocal].map(|m| (Code::EvidenceExpired, Some(m)));
+        assert_eq!(told(&stored), [words, voice]);
+        // What was never there has a reason of its own.
+        stored.outcome.reasons.push(Reason::new(Code::NoSpeech).of(Modality::Verbal));
+        assert_eq!(told(&stored), [voice]);
+        stored.outcome.reasons.push(Reason::new(Code::NoAudio));
+        assert_eq!(told(&stored), []);
+    }
 }

@@ -174,3 +174,34 @@ fn what_the_broker_gave_up_is_buried_unless_somebody_works_on_it() {
         db.is_clean().await;
     });
 }
+
+#[test]
+fn a_step_looks_at_its_own_job_however_many_wait() {
+    const WAITING: usize = 10;
+    with_database(async |db| {
+        db.register(&bundle('a')).await;
+        // Statistics of a moment at which nothing waits: the plans that follow from them must hold when much does.
+        db.whole(&interview("acme", "i0"), 0.5, Vec::new()).await;
+        sqlx::query("analyze").execute(&db.admin).await.unwrap();
+        let messages: Vec<_> = (1..=WAITING).map(|n| interview("acme", &format!("i{n}"))).collect();
+        let mut ids = Vec::new();
+        for message in &messages {
+            ids.push(db.admitted(message).await);
+        }
+        for (id, message) in ids.into_iter().zip(&messages) {
+            db.extracted(id).await;
+            db.scored(id, message, 0.5, Vec::new()).await;
+        }
+
+        // A session counts what it has looked at when it ends.
+        db.store.close().await;
+        let sessions =
+            "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'";
+        while db.count(sessions).await > 0 {
+            tokio::task::yield_now().await;
+        }
+        let looks = "select coalesce(sum(idx_scan), 0)::bigint from pg_stat_user_indexes
+            where indexrelname in ('jobs_open', 'submissions_open')";
+        assert_eq!(db.count(looks).await, 0);
+    });
+}
