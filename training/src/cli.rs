@@ -177,9 +177,6 @@ pub struct Explain {
     /// Leave out the control that is trained on shuffled labels
     #[arg(long)]
     pub no_control: bool,
-    /// How to read.
-    #[command(flatten)]
-    pub reading: Reading,
 }
 
 /// `bench`

@@ -48,6 +48,14 @@ pub enum TrainError {
     /// A bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A bundle's file cannot be used.
+    #[error("{}: {source}", .file.display())]
+    BundleFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: BundleError,
+    },
     /// ONNX Runtime cannot be used.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
@@ -82,7 +90,7 @@ impl TrainError {
             TrainError::Write { .. } => "output_failed",
             TrainError::Diverged { .. } => "training_diverged",
             TrainError::Compute(_) => "internal",
-            TrainError::Bundle(error) => error.code().as_str(),
+            TrainError::Bundle(source) | TrainError::BundleFile { source, .. } => source.code().as_str(),
             TrainError::Onnx(error) => error.code().as_str(),
         }
     }
@@ -92,7 +100,10 @@ impl TrainError {
     pub fn status(&self) -> u8 {
         match self {
             TrainError::Usage(_) | TrainError::Onnx(_) => 2,
-            TrainError::Dataset { .. } | TrainError::Read { .. } | TrainError::Bundle(_) => 3,
+            TrainError::Dataset { .. }
+            | TrainError::Read { .. }
+            | TrainError::Bundle(_)
+            | TrainError::BundleFile { .. } => 3,
             TrainError::Write { .. } | TrainError::Diverged { .. } | TrainError::Compute(_) => 5,
         }
     }

@@ -77,7 +77,8 @@ pub(crate) fn in_name(name: &str) -> Option<String> {
 }
 
 /// The first word of a text that is refused. A text of at most two words is a label.
-pub(crate) fn in_text(text: &str) -> Option<String> {
+#[must_use]
+pub fn in_text(text: &str) -> Option<String> {
     let words = words(text);
     if words.len() <= 2 { in_name(text) } else { find_word(&words) }
 }

@@ -17,6 +17,7 @@ pub use bundle::Bundle;
 pub use card::{Calibration, Calibrations, Card, SchemaIds};
 pub use check::{CheckReport, check};
 pub use error::BundleError;
+pub use forbidden::in_text as forbidden_word;
 pub use interview::{AnswerTracks, InterviewTracks};
 pub use score::Scored;
 pub use spans::{AnswerTimes, Run, salient_runs};

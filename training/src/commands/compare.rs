@@ -1,12 +1,12 @@
 //! `hirenet-train compare`
 
 use super::device;
-use crate::Result;
 use crate::cli::Compare;
 use crate::compare::{Compared, Comparison};
 use crate::data::Corpus;
 use crate::fit::Observer;
 use crate::progress::Bar;
+use crate::{Result, TrainError};
 
 /// What is compared where nothing is named.
 const USUAL: [Compared; 9] = [
@@ -34,7 +34,10 @@ pub(super) fn run(arguments: &Compare, quiet: bool) -> Result<()> {
     };
     comparison.prepare()?;
     let first = arguments.training.seed;
-    for seed in first..first.saturating_add(arguments.seeds) {
+    let end = first.checked_add(arguments.seeds);
+    let end =
+        end.ok_or_else(|| TrainError::Usage(format!("--seed {first} leaves no room for {} seeds", arguments.seeds)))?;
+    for seed in first..end {
         comparison.seed(seed, &|name| -> Box<dyn Observer> { Box::new(Bar::new(name, quiet)) })?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! `hirenet-train explain`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use candle_core::Device;
@@ -11,20 +11,21 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::{print, tell};
-use crate::Result;
 use crate::bundle::network_seed;
 use crate::cli::Explain;
 use crate::data::split::split;
-use crate::data::{Corpus, Split};
+use crate::data::{Corpus, Record, Split};
 use crate::explain::{
     Influence, MomentsHit, QuestionWeight, SlicesTest, Unevenness, WordWeight, attended, influence, moments_hit,
     question_weights, slices_test, unevenness, word_weights,
 };
 use crate::files::{make_folder, write_json, write_whole};
+use crate::fit::config::Config;
 use crate::fit::{Settings, Single, Unseen, load_run, positive_weight, singles, train};
 use crate::models::HireNet;
 use crate::nn::Parameters;
-use crate::synth::read_truth;
+use crate::synth::{TRUTH_FILE, Truth, read_truth};
+use crate::{Result, TrainError};
 
 /// Words and questions that are printed.
 const TOP: usize = 20;
@@ -45,12 +46,13 @@ struct Explanation {
 }
 
 pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
-    let settings: Settings = crate::files::read_json(&arguments.run.join("config.json"))?;
-    let corpus = Corpus::open(&arguments.dataset, &settings.modalities, arguments.reading.limits())?;
+    // As much of each answer is read as the run has read.
+    let config = Config::of_run(&arguments.run)?;
+    let corpus = Corpus::open(&arguments.dataset, &config.settings.modalities, config.read.into())?;
     let (settings, networks) = load_run(&arguments.run, &corpus, &Device::Cpu)?;
     let splits = split(&corpus, settings.split, settings.train.seed)?;
     let looked_at: Vec<usize> = splits.of(Split::Test).iter().copied().take(arguments.interviews).collect();
-    let truths = if corpus.header().synthetic { Some(read_truth(&arguments.dataset)?) } else { None };
+    let truths = if corpus.header().synthetic { Some(truths_of(&corpus)?) } else { None };
     let mut found = BTreeMap::new();
     // The control is trained as the run was, with its weight of the classes.
     let positive = positive_weight(&corpus, splits.of(Split::Train), settings.train.balance);
@@ -63,7 +65,7 @@ pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
         let influence = influence(&single, &seen, settings.train.seed)?;
         let explanation = Explanation {
             attention: unevenness(&seen),
-            influential: control.as_ref().map(|(_, control)| influence.exceeds(control)),
+            influential: control.as_ref().and_then(|(_, control)| influence.exceeds(control)),
             influence,
             slices: slices_test(&single, &seen)?,
             moments,
@@ -79,6 +81,18 @@ pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
     write_json(&out.join("explanation.json"), &found)?;
     write_whole(&out.join("explanation.md"), text.as_bytes())?;
     print(&text)
+}
+
+/// What is known of each interview of a made-up corpus, by its id.
+fn truths_of(corpus: &Corpus) -> Result<Vec<Truth>> {
+    let mut known: HashMap<String, Truth> =
+        read_truth(corpus.folder())?.into_iter().map(|truth| (truth.id.clone(), truth)).collect();
+    let file = corpus.folder().join(TRUTH_FILE);
+    let of = |record: &Record| {
+        let missing = || TrainError::dataset(&file, format!("it says nothing of the interview `{}`", record.id));
+        known.remove(&record.id).ok_or_else(missing)
+    };
+    corpus.records().iter().map(of).collect()
 }
 
 /// Trains the same network on shuffled labels and looks at the same interviews.
@@ -163,6 +177,7 @@ fn attention(out: &mut String, e: &Explanation) {
     let verdict = match e.influential {
         Some(true) => "attention goes with influence, more than on shuffled labels",
         Some(false) => "attention is NOT influential",
+        None if e.control.is_some() => "too few moments stand out for a verdict on attention",
         None => "no verdict on attention without its control on shuffled labels",
     };
     let [low, high] = e.influence.interval;
@@ -175,10 +190,11 @@ fn attention(out: &mut String, e: &Explanation) {
     if let Some((attention, influence)) = &e.control {
         let _ = writeln!(
             out,
-            "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {:.2}",
+            "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {} over {} slices",
             100.0 * attention.with_a_moment,
             attention.mean_peak,
-            influence.rank_correlation
+            if influence.slices > 0 { format!("{:.2}", influence.rank_correlation) } else { "-".to_owned() },
+            influence.slices
         );
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use hirenet_model::forbidden_word;
 use serde_json::{Map, Value, json};
 
 use super::{device, print, tell};
-use crate::Result;
 use crate::bundle::{CardText, card};
 use crate::cli::Fit;
 use crate::data::{Corpus, Split};
@@ -16,14 +16,16 @@ use crate::eval::predictions::{FUSED, Predictions};
 use crate::files::{check_writable, make_folder, write_json, write_whole};
 use crate::fit::{Epoch, Fitted, Observer, Run, Settings, best_epoch, curves};
 use crate::progress::Bar;
+use crate::{Result, TrainError};
 
 pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
     check_writable(&arguments.out)?;
     let base = arguments.training.settings();
     let corpus = Corpus::open(&arguments.dataset, &base.modalities, arguments.reading.limits())?;
     let folder = arguments.run.clone().unwrap_or_else(|| arguments.out.with_extension("run"));
-    let grid: BTreeMap<String, Vec<f64>> = arguments.grid.iter().cloned().collect();
-    let combinations = base.combinations(&grid)?;
+    check_places(arguments, &folder)?;
+    check_card(arguments, &corpus)?;
+    let combinations = base.combinations(&grid(&arguments.grid))?;
     let single = combinations.len() == 1;
     let mut best: Option<(f64, String, Settings, PathBuf, Fitted)> = None;
     let mut tried = Vec::new();
@@ -39,6 +41,7 @@ pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
         let prefix = if single { String::new() } else { format!("{label} ") };
         let fitted = run.fit(&|name| -> Box<dyn Observer> { Box::new(Bar::new(&format!("{prefix}{name}"), quiet)) })?;
         warn_of_classes(&corpus, &fitted, quiet);
+        warn_of_silent_parts(&fitted, quiet);
         let auc = validation_auc(&fitted);
         tried.push(json!({"settings": label, "validation_auc": auc}));
         write_results(&place, &fitted)?;
@@ -53,6 +56,75 @@ pub(super) fn run(arguments: &Fit, quiet: bool) -> Result<()> {
     }
     export(arguments, &corpus, &settings, &fitted)?;
     print(&format!("{} from {}\n{}", arguments.out.display(), place.display(), summary(&fitted)))
+}
+
+/// Refuses places that would lose something, or cannot be written once everything is trained.
+fn check_places(arguments: &Fit, folder: &Path) -> Result<()> {
+    let out = &arguments.out;
+    if out == folder {
+        return Err(TrainError::Usage(format!(
+            "{} is the run's folder too: give --out another name, or --run",
+            out.display()
+        )));
+    }
+    // Bundles may lie beside the data.
+    let is_bundle = out.extension().is_some_and(|extension| extension == "onnx");
+    let real = |path: &Path| path.canonicalize().ok();
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (real(parent), real(&arguments.dataset)) {
+        (Some(parent), Some(dataset)) if parent.starts_with(&dataset) && out.exists() && !is_bundle => {
+            Err(TrainError::Usage(format!("{} is a file of the data set: give --out another place", out.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses before the training what no bundle may say.
+fn check_card(arguments: &Fit, corpus: &Corpus) -> Result<()> {
+    let header = &corpus.header().name;
+    let said = [("--name", &arguments.name), ("--bundle-version", &arguments.version), ("the data set's name", header)];
+    for (what, text) in said {
+        if text.trim().is_empty() {
+            return Err(TrainError::Usage(format!("{what} is empty; a bundle's card must have one")));
+        }
+        if let Some(word) = forbidden_word(text) {
+            return Err(TrainError::Usage(format!(
+                "{what} says `{word}`: no bundle that speaks of emotion, mood or personality is ever run"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The grid with the values of each parameter once, in their order.
+fn grid(entries: &[(String, Vec<f64>)]) -> BTreeMap<String, Vec<f64>> {
+    let mut grid: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, values) in entries {
+        let known = grid.entry(name.clone()).or_default();
+        for value in values {
+            if !known.contains(value) {
+                known.push(*value);
+            }
+        }
+    }
+    grid
+}
+
+/// A part that learned nothing is in the bundle all the same.
+fn warn_of_silent_parts(fitted: &Fitted, quiet: bool) {
+    for (name, history) in &fitted.histories {
+        if !quiet && name != FUSED && best_epoch(history) == 0 {
+            tell(&format!("warning: {name}: no epoch was better than random weights, which are what the bundle has"));
+        }
+    }
+    for said in &fitted.predictions {
+        if !quiet && said.calibration().a == 0.0 {
+            let name = &said.modality;
+            tell(&format!(
+                "warning: {name}: its logits go against the labels of validation: its score is the same for all"
+            ));
+        }
+    }
 }
 
 fn fused(fitted: &Fitted) -> Option<&Predictions> {

@@ -49,6 +49,12 @@ pub(super) fn import(arguments: &Import) -> Result<()> {
     if arguments.out.join("dataset.json").exists() {
         return Err(TrainError::Usage(format!("{} is a data set already", arguments.out.display())));
     }
-    let (made, undecided) = import::import(&arguments.results, &arguments.decisions, &arguments.out, &arguments.name)?;
-    print(&format!("{made} interviews in {}; {undecided} results without a decision left out", arguments.out.display()))
+    let made = import::import(&arguments.results, &arguments.decisions, &arguments.out, &arguments.name)?;
+    let (interviews, undecided, out) = (made.interviews, made.undecided, arguments.out.display());
+    let mut text = format!("{interviews} interviews in {out}; {undecided} results without a decision left out");
+    if let Some(first) = made.without_result.first() {
+        let count = made.without_result.len();
+        let _ = write!(text, "\n{count} interviews with a decision have no result here, the first is `{first}`");
+    }
+    print(&text)
 }

@@ -163,7 +163,9 @@ impl<'a> AnswerFile<'a> {
     fn bytes(&self, name: &str, dtype: Dtype, axes: usize, max_rows: usize) -> Result<(Vec<usize>, Vec<u8>)> {
         let info = self.header.info(name).ok_or_else(|| self.wrong(format!("tensor `{name}` is missing")))?;
         if info.dtype != dtype || info.shape.len() != axes {
-            return Err(self.wrong(format!("tensor `{name}` is {:?} {:?}", info.dtype, info.shape)));
+            let wanted = if axes == 1 { "a vector" } else { "a matrix" };
+            let found = format!("{:?} {:?}", info.dtype, info.shape);
+            return Err(self.wrong(format!("tensor `{name}` is {found}; {wanted} of {dtype:?} was expected")));
         }
         let mut shape = info.shape.clone();
         let (start, end) = info.data_offsets;
@@ -281,13 +283,26 @@ impl<'a> AnswerFile<'a> {
         }
         if wanted.contains(&Modality::Verbal) {
             if self.has("verbal_times_s") {
-                let times = self.matrix("verbal_times_s", max_rows(Modality::Verbal))?;
-                answer.word_times = times.rows().into_iter().map(|row| [row[0], row[1]]).collect();
+                answer.word_times = self.word_times(max_rows(Modality::Verbal))?;
             }
             let words = self.about["words"].as_array().into_iter().flatten();
             answer.words = words.filter_map(|word| word.as_str().map(str::to_owned)).collect();
         }
         Ok(answer)
+    }
+
+    /// Start and end of each word in seconds, of at most `max_rows` words; NaN where a word has none.
+    ///
+    /// # Errors
+    /// [`TrainError::Dataset`] where there are not two numbers for each row of `verbal`.
+    pub fn word_times(&self, max_rows: usize) -> Result<Vec<[f32; 2]>> {
+        let times = self.matrix("verbal_times_s", max_rows)?;
+        if times.ncols() != 2 || self.rows("verbal_times_s") != self.rows("verbal") {
+            let (rows, words) = (self.rows("verbal_times_s").unwrap_or(0), self.rows("verbal").unwrap_or(0));
+            let columns = times.ncols();
+            return Err(self.wrong(format!("`verbal_times_s` is [{rows}, {columns}]; [{words}, 2] was expected")));
+        }
+        Ok(times.rows().into_iter().map(|row| [row[0], row[1]]).collect())
     }
 
     /// Words of the title `[L, E]`.

@@ -1,6 +1,6 @@
 //! A data set from what `hirenet analyze` wrote and what recruiters decided.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use hirenet_core::Assessment;
@@ -44,12 +44,18 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
     let mut reader = csv::Reader::from_path(path).map_err(|error| TrainError::read(path, &error))?;
     let headers = reader.headers().map_err(|error| TrainError::read(path, &error))?.clone();
     let column = |name: &str| {
-        let found = headers.iter().position(|header| header == name);
-        found.ok_or_else(|| TrainError::dataset(path, format!("the column `{name}` is missing")))
+        let mut found = headers.iter().enumerate().filter(|(_, header)| *header == name).map(|(at, _)| at);
+        let separated = if headers.len() == 1 { ": columns are separated by commas" } else { "" };
+        let missing = || TrainError::dataset(path, format!("the column `{name}` is missing{separated}"));
+        match (found.next().ok_or_else(missing)?, found.next()) {
+            (at, None) => Ok(at),
+            _ => Err(TrainError::dataset(path, format!("the column `{name}` is there twice"))),
+        }
     };
     let (id, decision, position, title) =
         (column("interview_id")?, column("decision")?, column("position_id")?, column("title")?);
     let mut decisions: HashMap<String, Decision> = HashMap::new();
+    let mut titles: HashMap<String, String> = HashMap::new();
     for row in reader.records() {
         let row = row.map_err(|error| TrainError::dataset(path, error.to_string()))?;
         let line = row.position().map_or(0, csv::Position::line);
@@ -65,6 +71,12 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
             }
         }
         let position = PositionRecord { id: field(position), title: field(title) };
+        let title = titles.entry(position.id.clone()).or_insert_with(|| position.title.clone());
+        if *title != position.title {
+            let detail =
+                format!("position `{}` has the title `{}`, on an earlier line `{title}`", position.id, position.title);
+            return Err(wrong(line, detail));
+        }
         let groups = headers.iter().enumerate().filter_map(|(at, name)| {
             let value = field(at);
             Some((name.strip_prefix(GROUP)?.to_owned(), value)).filter(|(_, value)| !value.is_empty())
@@ -88,11 +100,22 @@ pub fn read_decisions(path: &Path) -> Result<HashMap<String, Decision>> {
     Ok(decisions)
 }
 
-/// Builds a data set. Gives the number of interviews, and of results that no decision was found for.
+/// What an import made, and what it found no counterpart for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Interviews of the data set.
+    pub interviews: usize,
+    /// Results without a decision.
+    pub undecided: usize,
+    /// Interviews with decisions and without a result, in order.
+    pub without_result: Vec<String>,
+}
+
+/// Builds a data set.
 ///
 /// # Errors
 /// [`TrainError::Read`] and [`TrainError::Dataset`], which name the file; [`TrainError::Write`].
-pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> Result<(usize, usize)> {
+pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> Result<Imported> {
     let known = read_decisions(decisions)?;
     make_folder(&out.join("answers"))?;
     let mut schemas = SchemaEntries::default();
@@ -136,7 +159,9 @@ pub fn import(results: &[PathBuf], decisions: &Path, out: &Path, name: &str) -> 
         made_by: json!({"program": "hirenet-train import"}),
     };
     header.save(out)?;
-    Ok((records.len(), undecided))
+    let mut without_result: Vec<String> = known.into_keys().filter(|id| !seen.contains_key(id)).collect();
+    without_result.sort();
+    Ok(Imported { interviews: records.len(), undecided, without_result })
 }
 
 /// Writes the answers' files of interview `number`.
@@ -148,7 +173,12 @@ fn answers_of(
     schemas: &mut SchemaEntries,
 ) -> Result<Vec<AnswerRecord>> {
     let mut answers = Vec::new();
+    let mut ids = HashSet::new();
     for answer in &assessment.answers {
+        if !ids.insert(&answer.id) {
+            let detail = format!("answer `{}` is in it twice", answer.id);
+            return Err(TrainError::dataset(folder.join("assessment.json"), detail));
+        }
         let source = folder.join("tracks").join(format!("{}.safetensors", answer.id));
         if !source.exists() {
             // An answer that failed as a whole left no tracks, and its assessment lists none.
@@ -201,7 +231,8 @@ fn convert(
         if let Some(slot) = schemas.slot(room) {
             let wanted = slot.get_or_insert_with(|| found.clone());
             if *wanted != found {
-                let detail = format!("its {name} schema is `{}`, an earlier answer's `{}`", found.id, wanted.id);
+                let [one, other] = [&found, &*wanted].map(|s| format!("`{}` of {} columns", s.id, s.columns));
+                let detail = format!("its {name} schema is {one}, an earlier answer's {other}");
                 return Err(file.wrong(detail));
             }
         }
@@ -209,11 +240,18 @@ fn convert(
             return Err(file.wrong(format!("`{name}` holds a number that is not finite")));
         }
         let valid = file.mask(&format!("{name}_valid"), usize::MAX)?;
+        if valid.len() != values.nrows() {
+            return Err(file.wrong(format!("`{name}` and `{name}_valid` differ in length")));
+        }
         content.tracks.push((name, TrackContent { values, valid }));
     }
+    // The network asks for the question and the title of every answer.
+    if let Some(missing) = ["question", "title"].into_iter().find(|name| !content.tracks.iter().any(|(n, _)| n == name))
+    {
+        return Err(file.wrong(format!("it has no words of the {missing}")));
+    }
     if file.has("verbal_times_s") {
-        let times = file.matrix("verbal_times_s", usize::MAX)?;
-        content.word_times = Some(times.rows().into_iter().map(|row| [row[0], row[1]]).collect());
+        content.word_times = Some(file.word_times(usize::MAX)?);
     }
     Ok(content)
 }

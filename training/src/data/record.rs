@@ -71,6 +71,7 @@ pub struct Record {
     /// The answers in order.
     pub answers: Vec<AnswerRecord>,
     /// 1 hirable, 0 not.
+    #[serde(deserialize_with = "label")]
     pub label: u8,
     /// `None` where `fit` shall split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +79,15 @@ pub struct Record {
     /// Attributes that evaluation compares groups by. No network ever sees them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, String>,
+}
+
+fn label<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u8, D::Error> {
+    let value = serde_json::Value::deserialize(value)?;
+    match value.as_u64() {
+        Some(0) => Ok(0),
+        Some(1) => Ok(1),
+        _ => Err(serde::de::Error::custom(format!("label is {value}; it must be 0 or 1"))),
+    }
 }
 
 /// Reads a folder's interviews.
@@ -93,8 +103,12 @@ pub fn read_records(folder: &Path) -> Result<Vec<Record>> {
         let line = line.map_err(|error| TrainError::read(&path, &error))?;
         let wrong = |detail: String| TrainError::dataset(&path, format!("line {}: {detail}", number + 1));
         let record: Record = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
-        if record.label > 1 {
-            return Err(wrong(format!("label is {}; it must be 0 or 1", record.label)));
+        if record.id.is_empty() || record.position.id.is_empty() {
+            return Err(wrong("the id of the interview or of its position is empty".to_owned()));
+        }
+        let mut answers = HashSet::new();
+        if let Some(twice) = record.answers.iter().find(|answer| !answers.insert(&answer.id)) {
+            return Err(wrong(format!("answer `{}` is listed twice", twice.id)));
         }
         for answer in &record.answers {
             let inside = Path::new(&answer.file).components().all(|part| matches!(part, Component::Normal(_)));

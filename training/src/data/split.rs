@@ -14,7 +14,7 @@ use crate::{Result, TrainError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Splitting {
-    /// As the data set says.
+    /// As the data set says; at random where it says nothing
     Given,
     /// 80 / 10 / 10 at random.
     Random,
@@ -42,14 +42,16 @@ impl Splits {
 pub fn split(corpus: &Corpus, how: Splitting, seed: u64) -> Result<Splits> {
     let records = corpus.records();
     let file = corpus.folder().join(super::record::RECORDS_FILE);
-    let assigned: Vec<Split> =
-        match how {
-            Splitting::Given => records.iter().map(|record| record.split).collect::<Option<_>>().ok_or_else(|| {
-                TrainError::dataset(&file, "an interview has no `split`; use --split random or grouped")
-            })?,
-            Splitting::Random => by_key(records, seed, |record| &record.id),
-            Splitting::Grouped => by_key(records, seed, |record| &record.position.id),
-        };
+    // An imported data set says nothing.
+    let says_nothing = records.iter().all(|record| record.split.is_none());
+    let how = if how == Splitting::Given && says_nothing { Splitting::Random } else { how };
+    let assigned: Vec<Split> = match how {
+        Splitting::Given => records.iter().map(|record| record.split).collect::<Option<_>>().ok_or_else(|| {
+            TrainError::dataset(&file, "some interviews have no `split`; use --split random or grouped")
+        })?,
+        Splitting::Random => by_key(records, seed, |record| &record.id),
+        Splitting::Grouped => by_key(records, seed, |record| &record.position.id),
+    };
     if how == Splitting::Grouped || corpus.header().grouped_by_position && how == Splitting::Given {
         check_groups(records.iter().zip(assigned.iter().copied()))
             .map_err(|detail| TrainError::dataset(&file, detail))?;
@@ -59,7 +61,12 @@ pub fn split(corpus: &Corpus, how: Splitting, seed: u64) -> Result<Splits> {
         splits.entry(split).or_default().push(index);
     }
     if let Some(split) = Split::ALL.into_iter().find(|split| !splits.contains_key(split)) {
-        return Err(TrainError::Usage(format!("{}: no interview is left for {split}", file.display())));
+        let advice = match how {
+            Splitting::Grouped => "three positions at least are needed to group by; use --split random",
+            Splitting::Given => "its `split` names none; use --split random or grouped",
+            Splitting::Random => "more interviews are needed",
+        };
+        return Err(TrainError::Usage(format!("{}: no interview is left for {split}: {advice}", file.display())));
     }
     Ok(Splits(splits))
 }
@@ -82,7 +89,8 @@ pub fn check_groups<'a>(assigned: impl IntoIterator<Item = (&'a Record, Split)>)
     Ok(())
 }
 
-/// Shuffles the keys, and fills test, then validation, with a tenth of the interviews each.
+/// Shuffles the keys, and fills test, then validation, with a tenth of the interviews each; a key that is larger than that
+/// fills one of them, and no more.
 fn by_key<'a>(records: &'a [Record], seed: u64, key: impl Fn(&'a Record) -> &'a str) -> Vec<Split> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for record in records {
@@ -91,13 +99,15 @@ fn by_key<'a>(records: &'a [Record], seed: u64, key: impl Fn(&'a Record) -> &'a 
     let mut keys: Vec<(&str, usize)> = sizes.into_iter().collect();
     keys.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let tenth = records.len().div_ceil(10);
-    let mut before = 0;
+    let (mut filled, mut in_it) = (0, 0);
     let split_of: HashMap<&str, Split> = keys
         .into_iter()
         .map(|(key, size)| {
-            let split = [Split::Test, Split::Validation].get(before / tenth).copied().unwrap_or(Split::Train);
-            before += size;
-            (key, split)
+            if in_it >= tenth {
+                (filled, in_it) = (filled + 1, 0);
+            }
+            in_it += size;
+            (key, [Split::Test, Split::Validation].get(filled).copied().unwrap_or(Split::Train))
         })
         .collect();
     records.iter().map(|record| split_of[key(record)]).collect()
@@ -131,5 +141,26 @@ mod tests {
         assert_eq!(Split::ALL.map(count), [320, 40, 40]);
         let said = check(&random).unwrap_err();
         assert!(said.contains("position `p") && said.contains("in train"), "{said}");
+    }
+
+    #[test]
+    fn large_positions_leave_no_split_empty() {
+        let records = records(370);
+        for positions in 3..8 {
+            let name = |record: &Record| record.position.id[1..].parse::<usize>().unwrap() % positions;
+            let names: Vec<String> = records.iter().map(|record| format!("p{}", name(record))).collect();
+            let few: Vec<Record> = records
+                .iter()
+                .zip(&names)
+                .map(|(r, id)| Record {
+                    position: PositionRecord { id: id.clone(), title: String::new() },
+                    ..r.clone()
+                })
+                .collect();
+            for seed in 0..6 {
+                let splits = by_key(&few, seed, |record| &record.position.id);
+                assert!(Split::ALL.iter().all(|split| splits.contains(split)), "{positions} positions, seed {seed}");
+            }
+        }
     }
 }

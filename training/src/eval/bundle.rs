@@ -41,7 +41,7 @@ pub fn runtime() -> Result<Runtime> {
 /// Those of the bundle, which name the file.
 pub fn open(runtime: &Runtime, path: &Path) -> Result<Bundle> {
     let known = [verbal_hash256(), vocal_lld51(), visual_face(), context_hash256()];
-    Ok(Bundle::load(runtime, path, &known)?)
+    Bundle::load(runtime, path, &known).map_err(|source| TrainError::BundleFile { file: path.to_owned(), source })
 }
 
 /// A sample as the pipeline has it.

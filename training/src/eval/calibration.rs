@@ -42,6 +42,12 @@ pub fn platt(logits: &[f64], labels: &[u8]) -> Calibration {
             break;
         }
     }
+    // A falling score would turn the sense of every span's influence. Logits that go against the labels of validation say
+    // nothing: what is left is the share of positives.
+    if a < 0.0 {
+        let share = positives / (positives + negatives);
+        return Calibration { a: 0.0, b: (share / (1.0 - share)).ln() };
+    }
     Calibration { a, b }
 }
 
@@ -51,6 +57,12 @@ mod tests {
     use crate::eval::metrics::calibration_error;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn logits_that_go_against_the_labels_count_for_nothing() {
+        let scale = platt(&[2.0, 1.0, -1.0, -2.0, -3.0, -3.0], &[0, 0, 1, 1, 1, 0]);
+        assert_eq!(scale, Calibration { a: 0.0, b: 0.0 });
+    }
 
     #[test]
     fn a_stretched_and_shifted_logit_is_brought_back() {

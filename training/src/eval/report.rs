@@ -145,6 +145,13 @@ fn by_chance(said: &Predictions, mut seed: Seed, labels: &[u8]) -> Seed {
     (seed.test.precision, seed.test.recall) = (vote.precision, vote.recall);
     (seed.test.f1, seed.test.balanced_accuracy) = (vote.f1, vote.balanced_accuracy);
     (seed.f1_at_half, seed.f1_interval) = (vote.f1, None);
+    // One draw's scores rank by luck: the mean of all draws ranks nothing, and says the share to everyone.
+    (seed.test.auc, seed.auc_interval) = (seed.test.auc.map(|_| 0.5), None);
+    let said = vec![share; labels.len()];
+    (seed.test.calibration_error, seed.calibration_error_before) = {
+        let error = calibration_error(&said, labels);
+        (error, error)
+    };
     seed
 }
 

@@ -20,6 +20,8 @@ use crate::fit::{PREDICT_BATCH, Single, Task};
 const CHUNK: usize = PREDICT_BATCH;
 /// Below this rank correlation attention is called not influential.
 const INFLUENTIAL: f64 = 0.2;
+/// With fewer slices, of the network or of its control, nothing is said of attention.
+const FEWEST_SLICES: usize = 20;
 /// Bootstrap draws of the rank correlation's interval.
 const DRAWS: u64 = 400;
 
@@ -40,10 +42,12 @@ pub struct Influence {
 
 impl Influence {
     /// Whether attention goes with influence more than chance gives: the correlation is above 0.2, its whole interval above
-    /// 0 and above the correlation that the same network has when it was trained on shuffled labels.
+    /// 0 and above the correlation that the same network has when it was trained on shuffled labels. `None` where one of the
+    /// two has too few slices to tell.
     #[must_use]
-    pub fn exceeds(&self, control: &Influence) -> bool {
-        self.rank_correlation >= INFLUENTIAL && self.interval[0] > control.rank_correlation.max(0.0)
+    pub fn exceeds(&self, control: &Influence) -> Option<bool> {
+        let can_tell = self.slices.min(control.slices) >= FEWEST_SLICES;
+        can_tell.then(|| self.rank_correlation >= INFLUENTIAL && self.interval[0] > control.rank_correlation.max(0.0))
     }
 }
 
@@ -177,11 +181,13 @@ mod tests {
     #[test]
     fn attention_is_influential_only_beyond_chance_and_the_control() {
         let control = influence(0.3, 0.1);
-        assert!(influence(0.6, 0.5).exceeds(&control));
+        assert_eq!(influence(0.6, 0.5).exceeds(&control), Some(true));
         // Not above the control with certainty, not above 0, and too small a correlation.
-        assert!(!influence(0.6, 0.25).exceeds(&control));
-        assert!(!influence(0.3, -0.1).exceeds(&influence(-0.2, -0.5)));
-        assert!(!influence(0.1, 0.05).exceeds(&influence(0.0, -0.1)));
+        assert_eq!(influence(0.6, 0.25).exceeds(&control), Some(false));
+        assert_eq!(influence(0.3, -0.1).exceeds(&influence(-0.2, -0.5)), Some(false));
+        assert_eq!(influence(0.1, 0.05).exceeds(&influence(0.0, -0.1)), Some(false));
+        // A control in which nothing stands out is no control.
+        assert_eq!(influence(0.6, 0.5).exceeds(&Influence { slices: 0, ..control }), None);
     }
 
     #[test]

@@ -31,6 +31,9 @@ impl From<Read> for Limits {
     }
 }
 
+/// The file of a run's folder that holds a [`Config`].
+pub(crate) const CONFIG_FILE: &str = "config.json";
+
 /// The content of `config.json` and `comparison.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -50,6 +53,14 @@ impl Config {
     /// [`TrainError::Read`]
     pub fn new(settings: &Settings, corpus: &Corpus) -> Result<Config> {
         Ok(Config { settings: settings.clone(), read: corpus.limits().into(), dataset: corpus.fingerprint()? })
+    }
+
+    /// Of the run in a folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Read`] where the folder holds none, [`TrainError::Dataset`] where it cannot be understood.
+    pub fn of_run(folder: &Path) -> Result<Config> {
+        read_json(&folder.join(CONFIG_FILE))
     }
 
     /// Compares a file that an earlier run left with this one's.

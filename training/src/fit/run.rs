@@ -8,7 +8,7 @@ use hirenet_core::Modality;
 use hirenet_model::Calibration;
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, as_kept};
+use super::config::{CONFIG_FILE, Config, as_kept};
 use super::{Epoch, Kept, Observer, Scored, Settings, Single, Task, checkpoint, predict, train};
 use crate::bundle::Networks;
 use crate::data::split::{Splits, split};
@@ -20,7 +20,6 @@ use crate::{Result, TrainError};
 
 /// Interviews a batch while nothing is trained.
 pub(crate) const PREDICT_BATCH: usize = 128;
-const CONFIG_FILE: &str = "config.json";
 const STATISTICS_FILE: &str = "statistics.json";
 
 /// What a run leaves behind.
@@ -86,12 +85,19 @@ impl Run<'_> {
     /// Trains everything. `observer` is made for each part by its name.
     ///
     /// # Errors
-    /// Those of reading, training and writing; [`TrainError::Usage`] where the folder's run was asked for something else,
-    /// before anything in it is touched.
+    /// Those of reading, training and writing; [`TrainError::Usage`] where the folder holds a run that is not to be gone on
+    /// from, or was asked for something else, before anything in it is touched.
     pub fn fit(&self, observer: &dyn Fn(&str) -> Box<dyn Observer>) -> Result<Fitted> {
         let (config, file) = (Config::new(self.settings, self.corpus)?, self.folder.join(CONFIG_FILE));
-        if self.resume && file.exists() {
-            config.check(&file)?;
+        match (self.resume, file.exists()) {
+            (true, true) => config.check(&file)?,
+            // Its checkpoints would be lost one by one, and with half of them gone neither run could be gone on from.
+            (false, true) => {
+                let folder = self.folder.display();
+                let advice = "go on from it with --resume, name another folder with --run, or remove it";
+                return Err(TrainError::Usage(format!("{folder} holds an earlier run: {advice}")));
+            }
+            _ => {}
         }
         let seed = self.settings.train.seed;
         let splits = split(self.corpus, self.settings.split, seed)?;
@@ -185,7 +191,13 @@ fn save_statistics(folder: &Path, normalisations: &BTreeMap<Modality, Normalisat
 /// # Errors
 /// [`TrainError::Read`] and [`TrainError::Dataset`], which name the file; [`TrainError::Usage`] for another data set's run.
 pub fn load_run(folder: &Path, corpus: &Corpus, device: &Device) -> Result<(Settings, Networks)> {
-    let settings: Settings = read_json(&folder.join(CONFIG_FILE))?;
+    let Config { settings, dataset, .. } = Config::of_run(folder)?;
+    if dataset != corpus.fingerprint()? {
+        let [run, data] = [folder, corpus.folder()].map(Path::display);
+        return Err(TrainError::Usage(format!(
+            "{run} is a run over another data set than {data}, or it has changed since"
+        )));
+    }
     let kept: BTreeMap<String, Statistics> = read_json(&folder.join(STATISTICS_FILE))?;
     let mut normalisations = BTreeMap::new();
     for modality in &settings.modalities {

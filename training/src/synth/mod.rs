@@ -15,7 +15,7 @@ use hirenet_core::Modality;
 use serde::{Deserialize, Serialize};
 
 pub use plan::{Moment, Planned, Truth};
-pub use write::{Summary, generate, read_truth};
+pub use write::{Summary, TRUTH_FILE, generate, read_truth};
 
 /// What the labels depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

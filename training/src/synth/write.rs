@@ -25,7 +25,8 @@ use crate::{Result, TrainError};
 const CHUNK: usize = 64;
 /// Answer files of one folder belong to this many interviews.
 const FOLDER: usize = 100;
-const TRUTH_FILE: &str = "truth.jsonl";
+/// What is known of each interview, a line each.
+pub const TRUTH_FILE: &str = "truth.jsonl";
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]

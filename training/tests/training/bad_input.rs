@@ -266,3 +266,44 @@ fn a_file_of_another_interview_or_without_schemas_is_named() {
     let said = folder.refused();
     assert!(said.contains("i00003-a1.safetensors") && said.contains("`i00002`; `i00003` was expected"), "{said}");
 }
+
+#[test]
+fn an_earlier_run_is_never_written_over() {
+    let folder = Folder::new();
+    let out = folder.path().join("b.onnx");
+    let words = ["-q", "fit", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let more = ["--modalities", "vocal", "--hidden", "4", "--epochs", "1"];
+    let fit = [&words[..], &more[..]].concat();
+    assert!(crate::support::program(&fit).status.success());
+    let run = out.with_extension("run");
+    let kept = std::fs::read(run.join("vocal.safetensors")).unwrap();
+    let said = refused(&[&fit[..], &["--rate", "0.5"]].concat(), 2);
+    assert!(said.contains("b.run holds an earlier run") && said.contains("--resume"), "{said}");
+    assert!(std::fs::read(run.join("vocal.safetensors")).unwrap() == kept);
+    assert!(crate::support::program(&[&fit[..], &["--resume"]].concat()).status.success());
+
+    // A run is explained with its own data set, and with no other.
+    folder.records(|line| line.replace("\"group\":\"a\"", "\"group\":\"c\""));
+    let said = refused(&["explain", folder.path().to_str().unwrap(), run.to_str().unwrap()], 2);
+    assert!(said.contains("b.run is a run over another data set"), "{said}");
+}
+
+#[test]
+fn what_no_bundle_may_say_or_overwrite_is_refused_before_training() {
+    let folder = Folder::new();
+    let data = folder.path().to_str().unwrap().to_owned();
+    let out = folder.path().with_extension("onnx");
+    let fit = |out: &Path, more: &[&str]| {
+        let words = ["fit", &data, "--out", out.to_str().unwrap()];
+        refused(&[&words[..], more].concat(), 2)
+    };
+    for (name, what) in [("emotion", "says `emotion`"), (" ", "--name is empty")] {
+        let said = fit(&out, &["--name", name]);
+        assert!(said.contains(what), "{said}");
+    }
+    let said = fit(&folder.path().join("interviews.jsonl"), &[]);
+    assert!(said.contains("interviews.jsonl is a file of the data set"), "{said}");
+    let said = fit(&folder.path().with_extension("run"), &[]);
+    assert!(said.contains("is the run's folder too"), "{said}");
+    assert!(!out.exists() && !out.with_extension("run").exists());
+}
