@@ -39,17 +39,26 @@ impl Folder {
 
     /// Writes the answer's file anew with one vocal track.
     fn rewrite(&self, vocal: Array2<f32>, schemas: &SchemaEntries) {
+        self.write_answer(("vocal", vocal), None, schemas);
+    }
+
+    fn write_answer(
+        &self,
+        (name, track): (&'static str, Array2<f32>),
+        word_times: Option<Vec<[f32; 2]>>,
+        schemas: &SchemaEntries,
+    ) {
         let width = Array2::zeros((2, 256));
         let content = AnswerContent {
             interview: "i00003".into(),
             answer: "a1".into(),
             duration_s: None,
             tracks: vec![
-                ("vocal", TrackContent::whole(vocal)),
+                (name, TrackContent::whole(track)),
                 ("question", TrackContent::whole(width.clone())),
                 ("title", TrackContent::whole(width)),
             ],
-            word_times: None,
+            word_times,
             words: None,
         };
         std::fs::write(self.answer(), content.to_bytes(schemas).unwrap()).unwrap();
@@ -306,4 +315,30 @@ fn what_no_bundle_may_say_or_overwrite_is_refused_before_training() {
     let said = fit(&folder.path().with_extension("run"), &[]);
     assert!(said.contains("is the run's folder too"), "{said}");
     assert!(!out.exists() && !out.with_extension("run").exists());
+}
+
+#[test]
+fn word_times_are_two_numbers_for_each_word() {
+    let folder = Folder::new();
+    let words = || ("verbal", Array2::zeros((3, 256)));
+    let schemas = SchemaEntries::of_the_pipeline();
+    folder.write_answer(words(), Some(vec![[0.0, 0.5]; 3]), &schemas);
+    assert!(crate::support::program(&["inspect", folder.path().to_str().unwrap()]).status.success());
+    folder.write_answer(words(), Some(vec![[0.0, 0.5]; 2]), &schemas);
+    let said = folder.refused();
+    assert!(said.contains("i00003-a1.safetensors: `verbal_times_s` is [2, 2]; [3, 2] was expected"), "{said}");
+}
+
+#[test]
+fn records_that_contradict_themselves_are_refused() {
+    for (from, to, what) in [
+        ("\"label\":0", "\"label\":-1", "label is -1; it must be 0 or 1"),
+        ("\"label\":0", "\"label\":\"0\"", "label is \"0\"; it must be 0 or 1"),
+        ("\"id\":\"a2\"", "\"id\":\"a1\"", "answer `a1` is listed twice"),
+    ] {
+        let folder = Folder::new();
+        folder.records(|line| line.replace(from, to));
+        let said = folder.refused();
+        assert!(said.contains("interviews.jsonl: line ") && said.contains(what), "{said}");
+    }
 }
