@@ -86,6 +86,9 @@ fn extraction(
 
 /// A reason for each modality of which nothing is stored though nothing was in its way: retention has taken it since.
 fn expired(stored: &StoredExtraction, usable: &BTreeSet<Modality>) -> Vec<Reason> {
+    if !stored.extracted {
+        return Vec::new();
+    }
     let outcome = &stored.outcome;
     let is_stored = |modality: Modality| match modality {
         Modality::Verbal => outcome.transcript.is_some(),
@@ -117,5 +120,6 @@ mod tests {
         assert_eq!(told(&stored), [voice]);
         stored.outcome.reasons.push(Reason::new(Code::NoAudio));
         assert_eq!(told(&stored), []);
+        assert_eq!(told(&StoredExtraction::default()), [], "an answer that was given up says so by itself");
     }
 }

@@ -1,9 +1,9 @@
 use uuid::Uuid;
 
 use crate::intake::submission::{self, Incoming, Seen};
-use crate::jobs::stage;
+use crate::jobs::{Tx, stage};
 use crate::removal::{end_score_jobs, lock_jobs_then_interviews};
-use crate::{DeadJob, DroppedLetter, PastAttempt, Request, Store, StoreError};
+use crate::{DeadJob, DroppedLetter, PastAttempt, Request, Stage, Store, StoreError};
 
 impl Store {
     /// Jobs that were given up, newest first.
@@ -58,13 +58,14 @@ impl Store {
 
     /// Puts a job that was given up back on its way, as a submission of its own (`replay`) that ends with its own event.
     /// A score that is on its way without that answer is not made: the answer's end asks for another one.
-    /// False where the job was not given up, or the same `replay` came before.
+    /// False where the job was not given up, or the same `replay` came before, or it is a score and an answer of the interview
+    /// is on its way: the end of that answer asks for a score.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn replay(&self, job: Uuid, replay: Uuid) -> Result<bool, StoreError> {
         let dead = sqlx::query!(
-            "select tenant, interview, interview_id, bundle from hirenet.jobs where job = $1 and state = 'failed'",
+            "select tenant, interview, interview_id, bundle, stage from hirenet.jobs where job = $1 and state = 'failed'",
             job
         );
         let Some(dead) = dead.fetch_optional(&self.pool).await? else { return Ok(false) };
@@ -82,6 +83,9 @@ impl Store {
             return Ok(false);
         }
         lock_jobs_then_interviews(&mut tx, &[dead.interview]).await?;
+        if dead.stage == Stage::Score.as_str() && answers_are_awaited(&mut tx, dead.interview).await? {
+            return Ok(false);
+        }
         if dead.bundle.is_none() {
             end_score_jobs(&mut tx, dead.interview).await?;
         }
@@ -134,4 +138,13 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+async fn answers_are_awaited(tx: &mut Tx, interview: Uuid) -> Result<bool, StoreError> {
+    let awaited = sqlx::query_scalar!(
+        r#"select exists (select from hirenet.jobs
+            where interview = $1 and stage = 'extract' and state in ('ready', 'running')) as "awaited!""#,
+        interview
+    );
+    Ok(awaited.fetch_one(&mut **tx).await?)
 }

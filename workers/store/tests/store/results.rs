@@ -175,6 +175,27 @@ fn an_answer_that_is_run_again_is_waited_for_by_the_score() {
 }
 
 #[test]
+fn a_score_is_not_run_again_while_an_answer_is() {
+    with_database(async |db| {
+        db.register(&bundle('a')).await;
+        let message = interview("acme", "i1");
+        let id = db.admitted(&message).await;
+        let jobs = db.jobs(id, Stage::Extract).await;
+        db.store.bury(&db.lease(jobs[0]).await, Code::NotMedia, "a text").await.unwrap();
+        db.store.finish_extract(&db.lease(jobs[1]).await, &outcome()).await.unwrap();
+        let score = db.jobs(id, Stage::Score).await[0];
+        db.store.bury(&db.lease(score).await, Code::ModelFailed, "NaN").await.unwrap();
+
+        assert!(db.store.replay(jobs[0], Uuid::new_v4()).await.unwrap());
+        assert!(!db.store.replay(score, Uuid::new_v4()).await.unwrap());
+        db.extracted(id).await;
+        db.scored(id, &message, 0.6, Vec::new()).await;
+        assert_eq!(db.status(id).await, "scored");
+        db.is_clean().await;
+    });
+}
+
+#[test]
 fn a_score_that_cannot_be_made_fails_the_interview() {
     with_database(async |db| {
         let message = interview("acme", "i1");
