@@ -16,6 +16,8 @@ use crate::{Broker, Delivery, QueueError};
 
 /// Pause before consuming again after the channel was lost for a reason other than the connection.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Longest time for the end of a subscription.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
 
 /// A subscription to a queue that survives the loss of channel and connection. Dropping it ends it; what was delivered
 /// and not taken goes back to the queue.
@@ -123,12 +125,16 @@ async fn consume_once(
         let received = tokio::select! {
             biased;
             () = stop.cancelled() => {
-                channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
-                // What was on its way already.
-                while let Some(Ok(received)) = consumer.next().await {
-                    // Nobody takes it any more: it goes back with its channel.
-                    let _ = sender.send(Delivery::new(received, channel.clone())).await;
-                }
+                // Bounded: a queue that has lost its leader does not answer, and whoever stops waits for this. What was on its way
+                // already is passed on; what nobody takes any more goes back with its channel.
+                within(LAST_ANSWER, async {
+                    channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+                    while let Some(Ok(received)) = consumer.next().await {
+                        let _ = sender.send(Delivery::new(received, channel.clone())).await;
+                    }
+                    Ok(())
+                })
+                .await?;
                 return Ok(());
             }
             received = consumer.next() => received,
