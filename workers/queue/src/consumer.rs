@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -100,6 +100,19 @@ async fn consume(
     }
 }
 
+/// A channel with a consumer on it.
+async fn open(broker: &Broker, queue: &str, prefetch: u16) -> Result<(Channel, Consumer), QueueError> {
+    let channel = broker.channel().await?;
+    within(broker.settings().confirm_timeout(), async {
+        // Per consumer, not per channel: newer brokers refuse the latter.
+        channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
+        let options = BasicConsumeOptions::default();
+        let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
+        Ok((channel, consumer))
+    })
+    .await
+}
+
 /// Consumes on one channel. `Ok` where the subscription was stopped.
 async fn consume_once(
     broker: &Broker,
@@ -108,19 +121,13 @@ async fn consume_once(
     sender: &mpsc::Sender<Delivery>,
     stop: &CancellationToken,
 ) -> Result<(), QueueError> {
-    let channel = tokio::select! {
+    // A queue that has no leader after a crash of its broker does not answer: neither a stop nor a subscriber waits for it.
+    // What it answers late returns to it with the channel.
+    let (channel, mut consumer) = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
-        channel = broker.channel() => channel?,
+        opened = open(broker, queue, prefetch) => opened?,
     };
-    // A queue that has no leader after a crash of its broker does not answer.
-    let mut consumer = within(broker.settings().confirm_timeout(), async {
-        // Per consumer, not per channel: newer brokers refuse the latter.
-        channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
-        let options = BasicConsumeOptions::default();
-        Ok(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?)
-    })
-    .await?;
     loop {
         let received = tokio::select! {
             biased;

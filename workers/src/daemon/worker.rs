@@ -150,12 +150,25 @@ async fn serve(context: &Arc<Context>, stages: &[Stage], drain: bool) {
     lanes.spawn(serve_undelivered(context.clone()));
     context.shutdown.stopping().await;
     context.health.set(Part::Intake, false);
-    lanes.join_all().await;
+    tokio::select! {
+        () = async { while lanes.join_next().await.is_some() {} } => {}
+        () = overdue(context) => {
+            warn!("what is in hand could not be handed back in time; it goes back with the connection, and its leases run out");
+            context.shutdown.count_handed_back();
+        }
+    }
+    lanes.abort_all();
     jobs_done.cancel();
     if tokio::time::timeout(FAREWELL, relay).await.is_err() {
         warn!("messages are left in the outbox; another worker relays them");
     }
     chores.shutdown().await;
+}
+
+/// Returns once everything should have been handed back: a worker ends, whoever does not answer it.
+async fn overdue(context: &Context) {
+    context.shutdown.abandoning().await;
+    tokio::time::sleep(FAREWELL).await;
 }
 
 async fn end(context: &Context) -> Result<Outcome, Failure> {
