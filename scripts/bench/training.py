@@ -150,7 +150,7 @@ def bundle_rows(work):
         told = explained[modality]
         rows += [
             Row(f"moments_hit_{modality}", told["moments"]["hit"], "share", peer=told["moments"]["random"]),
-            Row(f"attention_rank_correlation_{modality}", told["influence"]["rank_correlation"], "Spearman", peer=told["control"][1]["rank_correlation"]),
+            Row(f"attention_rank_correlation_{modality}", told["influence"]["rank_correlation"], "Spearman", peer=told["control"]["influence"]["rank_correlation"]),
             Row(f"slices_test_{modality}", told["slices"] and told["slices"]["attention_auc"], "AUC", peer=told["slices"] and told["slices"]["position_matched"]["auc"]),
         ]
     fresh = work / "fresh"

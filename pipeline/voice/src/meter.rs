@@ -2,7 +2,7 @@ use hirenet_core::LLD_COLUMNS;
 use hirenet_onnx::Runtime;
 use ndarray::{Array2, s};
 
-use crate::formant::{FormantFinder, Formants, HarmonicModel, Resonance, assign};
+use crate::formant::{Correction, FormantFinder, Formants, HarmonicModel, Resonance, assign};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
 use crate::harmonic::{HarmonicLevels, HarmonicMeter};
 use crate::hnr::HnrMeter;
@@ -14,11 +14,6 @@ use crate::{VoiceError, VoiceSettings};
 
 /// Semitones count from this note, A0.
 const SEMITONE_REFERENCE_HZ: f64 = 27.5;
-
-/// How far formants are moved to what the harmonics show: all the way where these are exact, as in a made sound; in real
-/// speech, whose harmonics are noisy, the mean of both ways is steadier.
-const MADE_CORRECTION: f64 = 1.0;
-const SPOKEN_CORRECTION: f64 = 0.5;
 
 /// The low-level descriptors of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +106,7 @@ impl VoiceMeter {
             .collect();
         let mut formants = assign(&resonances);
         let cycles = self.cycles.find(samples, first, f0_hz);
-        let correction = if cycles.is_deterministic { MADE_CORRECTION } else { SPOKEN_CORRECTION };
+        let correction = if cycles.is_deterministic { Correction::MADE } else { Correction::SPOKEN };
         for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
             self.harmonics.listen(samples, frame);

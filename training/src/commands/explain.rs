@@ -21,7 +21,7 @@ use crate::explain::{
 };
 use crate::files::{make_folder, write_json, write_whole};
 use crate::fit::config::Config;
-use crate::fit::{Settings, Single, Unseen, load_run, positive_weight, singles, train};
+use crate::fit::{Settings, Single, Unseen, best_epoch, load_run, positive_weight, singles, train};
 use crate::models::HireNet;
 use crate::nn::Parameters;
 use crate::synth::{TRUTH_FILE, Truth, read_truth};
@@ -39,10 +39,18 @@ struct Explanation {
     moments: Option<MomentsHit>,
     words: Vec<WordWeight>,
     questions: Vec<QuestionWeight>,
-    /// The same network trained on shuffled labels.
-    control: Option<(Unevenness, Influence)>,
+    control: Option<Control>,
     /// Whether attention goes with influence, and more than the control's; `None` without a control.
     influential: Option<bool>,
+}
+
+/// The same network trained on shuffled labels.
+#[derive(Serialize)]
+struct Control {
+    attention: Unevenness,
+    influence: Influence,
+    /// The epoch whose weights it has; 0 where shuffled labels made nothing better than the weights of the start.
+    epoch: usize,
 }
 
 pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
@@ -65,7 +73,7 @@ pub(super) fn run(arguments: &Explain, quiet: bool) -> Result<()> {
         let influence = influence(&single, &seen, settings.train.seed)?;
         let explanation = Explanation {
             attention: unevenness(&seen),
-            influential: control.as_ref().and_then(|(_, control)| influence.exceeds(control)),
+            influential: control.as_ref().and_then(|control| influence.exceeds(&control.influence)),
             influence,
             slices: slices_test(&single, &seen)?,
             moments,
@@ -102,7 +110,7 @@ fn control(
     splits: &crate::data::split::Splits,
     looked_at: &[usize],
     quiet: bool,
-) -> Result<(Unevenness, Influence)> {
+) -> Result<Control> {
     let mut labels: Vec<u8> = single.corpus.records().iter().map(|record| record.label).collect();
     labels.shuffle(&mut ChaCha8Rng::seed_from_u64(settings.train.seed));
     let p = Parameters::new(network_seed(settings.train.seed, single.modality), single.device());
@@ -113,9 +121,10 @@ fn control(
     if !quiet {
         tell(&format!("training the control of {} on shuffled labels", single.modality));
     }
-    train(&shuffled, splits.of(Split::Train), splits.of(Split::Validation), options, None, &Unseen)?;
+    let history = train(&shuffled, splits.of(Split::Train), splits.of(Split::Validation), options, None, &Unseen)?;
     let seen = attended(&shuffled, looked_at)?;
-    Ok((unevenness(&seen), influence(&shuffled, &seen, settings.train.seed)?))
+    let influence = influence(&shuffled, &seen, settings.train.seed)?;
+    Ok(Control { attention: unevenness(&seen), influence, epoch: best_epoch(&history) })
 }
 
 fn markdown(found: &BTreeMap<Modality, Explanation>) -> String {
@@ -187,10 +196,11 @@ fn attention(out: &mut String, e: &Explanation) {
          {:.3} of attention slices, {:.3} of random ones",
         e.influence.rank_correlation, e.influence.slices, e.influence.attention, e.influence.random
     );
-    if let Some((attention, influence)) = &e.control {
+    if let Some(Control { attention, influence, epoch }) = &e.control {
         let _ = writeln!(
             out,
-            "- control on shuffled labels: {:.0} % with a moment, peak {:.1}, rank correlation {} over {} slices",
+            "- control on shuffled labels ({}): {:.0} % with a moment, peak {:.1}, rank correlation {} over {} slices",
+            if *epoch == 0 { "no epoch was better than its start".to_owned() } else { format!("epoch {epoch}") },
             100.0 * attention.with_a_moment,
             attention.mean_peak,
             if influence.slices > 0 { format!("{:.2}", influence.rank_correlation) } else { "-".to_owned() },

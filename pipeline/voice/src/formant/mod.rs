@@ -8,7 +8,7 @@ mod resample;
 use realfft::num_complex::Complex64;
 
 pub(crate) use assignment::{FORMANTS, Formants, assign};
-pub(crate) use harmonic_model::HarmonicModel;
+pub(crate) use harmonic_model::{Correction, HarmonicModel};
 pub(crate) use prediction::levinson;
 use prediction::{ORDER, find_roots, predict, starting_roots};
 use resample::{FORMANT_RATE, FrameResampler};

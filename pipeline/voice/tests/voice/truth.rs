@@ -5,13 +5,13 @@ use std::path::Path;
 use hirenet_tests::shared;
 use hirenet_voice::Llds;
 
-use crate::bars::{CLEAN_JITTER, CLEAN_SHIMMER_DB, F0_TOLERANCE, FORMANT_TOLERANCES, SHIMMER_RANGE_DB, SPARSE};
+use crate::bars::{
+    CLEAN_JITTER, CLEAN_SHIMMER_DB, F0_TOLERANCE, FORMANT_TOLERANCES, SHIMMER_RANGE_DB, SPARSE, SPARSE_TOLERANCE,
+};
 use crate::spectral::measure;
 use crate::support::read_wav;
 
 const GLIDE_TOLERANCE: f64 = 0.01;
-/// F1 of voices whose harmonics are too sparse to show it.
-const SPARSE_F1_TOLERANCE: f64 = 0.25;
 const JITTER_TOLERANCE: f64 = 0.002;
 const HNR_TOLERANCE_DB: f64 = 2.0;
 /// Left out at both ends of a vowel, in seconds: the frame reaches over the edge.
@@ -113,7 +113,7 @@ fn check_formants(index: usize, vowel: &Vowel, llds: &Llds, rows: &[usize]) {
     for (n, tolerance) in FORMANT_TOLERANCES.into_iter().enumerate() {
         let truth = vowel.number(5 + n);
         let sparse = n == 0 && truth < SPARSE * vowel.number(4);
-        let tolerance = if sparse { SPARSE_F1_TOLERANCE } else { tolerance };
+        let tolerance = if sparse { SPARSE_TOLERANCE } else { tolerance };
         let measured = median(column(llds, rows, 16 + 3 * n));
         assert!((measured / truth - 1.0).abs() <= tolerance, "vowel {index}: F{} {measured} instead of {truth}", n + 1);
     }
