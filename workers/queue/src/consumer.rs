@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -16,6 +17,9 @@ use crate::{Broker, Delivery, QueueError};
 
 /// Pause before consuming again after the channel was lost for a reason other than the connection.
 const PAUSE: Duration = Duration::from_millis(200);
+/// What was fetched is not held back longer than this for what is fetched beside it. What comes later returns to the queue
+/// with its channel.
+const STRAGGLER: Duration = Duration::from_secs(5);
 /// Longest time for the end of a subscription.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 
@@ -176,21 +180,31 @@ impl QueueFetcher {
         Ok(self.fetch_up_to(1).await?.pop())
     }
 
-    /// The next messages, at most `most`, asked for side by side; fewer where the queue has not so many ready.
+    /// The next messages, at most `most`, asked for side by side; fewer where the queue has not so many ready, or where one does
+    /// not come within 5 s of the first.
     ///
     /// # Errors
     /// Where the broker cannot be asked for any of them.
     pub async fn fetch_up_to(&mut self, most: usize) -> Result<Vec<Delivery>, QueueError> {
         let taken: Vec<_> = (0..most).map(|_| self.channels.pop()).collect();
         let fetches = taken.into_iter().map(|channel| fetch_one(&self.broker, &self.queue, channel));
-        let (mut deliveries, mut failed) = (Vec::new(), None);
-        for fetched in join_all(fetches).await {
+        let mut fetches: FuturesUnordered<_> = fetches.collect();
+        let (mut deliveries, mut failed, mut last) = (Vec::new(), None, None);
+        loop {
+            let fetched = match last {
+                None => fetches.next().await,
+                Some(last) => timeout_at(last, fetches.next()).await.unwrap_or(None),
+            };
             match fetched {
-                Ok((channel, delivery)) => {
+                Some(Ok((channel, delivery))) => {
                     self.channels.push(channel);
                     deliveries.extend(delivery);
+                    if !deliveries.is_empty() {
+                        last.get_or_insert_with(|| Instant::now() + STRAGGLER);
+                    }
                 }
-                Err(error) => failed = Some(error),
+                Some(Err(error)) => failed = Some(error),
+                None => break,
             }
         }
         match failed {

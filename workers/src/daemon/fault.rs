@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::process::{Signal, getpid, kill_process};
+use nix::sys::signal::{Signal, raise};
 
 /// The order in which a job meets them.
 pub(crate) const AFTER_RECEIVE: &str = "after_receive";
@@ -53,7 +53,8 @@ pub(crate) fn point(stage: &str, name: &str) {
     let told =
         std::fs::OpenOptions::new().append(true).open(&armed.told).and_then(|mut f| f.write_all(line.as_bytes()));
     if told.is_ok() {
-        // A process that may not stop itself goes on: the test sees that.
-        let _ = kill_process(getpid(), Signal::STOP);
+        // To this thread, which then stands still at once. Sent to the process, another thread may take it, and this one goes on
+        // until that one runs. A process that may not stop itself goes on: the test sees that.
+        let _ = raise(Signal::SIGSTOP);
     }
 }
