@@ -66,6 +66,7 @@ fn the_sample_is_scored_whole_and_its_words_are_right() {
     let (status, assessment) = analyze(&sample("interview.json"), dir.path());
     assert_eq!(status, 0, "{:?}", codes(&assessment));
     assert_eq!(assessment["status"], "scored");
+    assert_eq!(assessment["bundle"]["kind"], "demo", "{}", assessment["bundle"]);
     assert!(codes(&assessment).contains(&"demo_speech_model"), "the demo voice model says so in the result");
     let score = assessment["score"].as_f64().unwrap();
     let range = assessment["score_range"].as_array().unwrap();

@@ -131,12 +131,15 @@ impl Browser {
         value.as_str().unwrap_or_else(|| panic!("{expression} is {value}, not a text")).to_owned()
     }
 
-    /// Waits until `condition` holds, looking again at each `event` of `target`.
-    pub(crate) fn wait_for(&mut self, condition: &str, target: &str, event: &str) {
+    /// Waits until `condition` holds, looking again at each of the `events` of `target`, which spaces separate.
+    pub(crate) fn wait_for(&mut self, condition: &str, target: &str, events: &str) {
         self.value(&format!(
             "new Promise((done) => {{
-                const look = () => {{ if ({condition}) {{ {target}.removeEventListener('{event}', look); done(true); }} }};
-                {target}.addEventListener('{event}', look);
+                const events = '{events}'.split(' ');
+                const look = () => {{
+                    if ({condition}) {{ events.forEach((e) => {target}.removeEventListener(e, look)); done(true); }}
+                }};
+                events.forEach((e) => {target}.addEventListener(e, look));
                 look();
             }})"
         ));

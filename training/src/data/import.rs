@@ -255,3 +255,21 @@ fn convert(
     }
     Ok(content)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_majority_decides_and_a_draw_is_hirable() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("decisions.csv");
+        let votes = [("a", "001"), ("b", "110"), ("c", "01"), ("d", "0"), ("e", "1"), ("f", "00011"), ("g", "0011")];
+        let rows = votes.iter().flat_map(|(id, votes)| votes.chars().map(move |vote| format!("{id},{vote},p,T\n")));
+        let text = "interview_id,decision,position_id,title\n".to_owned() + &rows.collect::<String>();
+        std::fs::write(&file, text).unwrap();
+        let decisions = read_decisions(&file).unwrap();
+        let labels: Vec<u8> = votes.iter().map(|(id, _)| decisions[*id].label()).collect();
+        assert_eq!(labels, [0, 1, 1, 0, 1, 0, 1]);
+    }
+}

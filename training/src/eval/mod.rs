@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod bundle;
 pub mod calibration;
+pub mod markdown;
 pub mod metrics;
 pub mod parity;
 pub mod predictions;

@@ -142,6 +142,11 @@ pub fn parity(networks: &Networks, header: &Header, runtime: &Runtime, count: us
             let logit = (score / (1.0 - score)).ln();
             differ(logit, expected.logits.get(modality).copied().unwrap_or(f64::NAN));
         }
+        // What the graph leaves out is no agreement.
+        let said = |m: Modality| (found.scores.get(m).is_some(), expected.logits.get(m).is_some());
+        if Modality::ALL.into_iter().map(said).any(|(found, expected)| found != expected) {
+            return Err(TrainError::Compute("logits of other modalities".to_owned()));
+        }
         for (modality, weight) in &found.modality_weights {
             differ(f64::from(*weight), expected.gates[*modality as usize]);
         }

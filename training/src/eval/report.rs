@@ -1,7 +1,6 @@
 //! Measures of every model over its seeds, in the shape of the paper's table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use serde::Serialize;
 
@@ -173,91 +172,9 @@ fn by_key(
     parts.into_iter().map(|(key, (scores, labels))| (key, measures(&scores, &labels, threshold))).collect()
 }
 
-fn number(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |v| format!("{v:.3}"))
-}
-
-/// A name as the text of a table's cell: names of bundles, groups and positions are anybody's.
-fn text(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        match c {
-            '|' | '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' => out.extend(['\\', c]),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The reports as Markdown.
-#[must_use]
-pub fn markdown(reports: &[ModelReport]) -> String {
-    let mut out = String::from(
-        "Test split, or what a bundle was measured on; mean ± standard deviation over seeds. Threshold: best F1 on validation; \
-         a bundle's calibration and threshold are its card's. \"-\": a class is missing, or there are no interviews. \"reported\": \
-         precision / recall / F1 of Hemamou et al. (AAAI 2019), as recalled, on another corpus; (?): the three do not agree.\n\n\
-         | modality | model | P | R | F1 | all-positive F1 | AUC | 95 % AUC (first seed) | balanced accuracy | calibration error before → after | reported |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
-    );
-    for report in reports {
-        let cell = |name: &str| match report.over_seeds[name] {
-            Some([mean, deviation]) if report.seeds.len() > 1 => format!("{mean:.3} ± {deviation:.3}"),
-            Some([mean, _]) => format!("{mean:.3}"),
-            None => "-".to_owned(),
-        };
-        let paper = report.reported.map_or(String::new(), |reported| reported.to_string());
-        let auc = report.seeds[0].auc_interval.map_or("-".to_owned(), |[low, high]| format!("{low:.3} to {high:.3}"));
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {auc} | {} | {} → {} | {paper} |",
-            report.modality,
-            text(&report.model),
-            cell("precision"),
-            cell("recall"),
-            cell("f1"),
-            cell("all_positive_f1"),
-            cell("auc"),
-            cell("balanced_accuracy"),
-            cell("calibration_error_before"),
-            cell("calibration_error"),
-        );
-    }
-    parts(&mut out, "Groups (first seed; never an input)", reports, |report| &report.groups);
-    parts(&mut out, "Positions (first seed)", reports, |report| &report.positions);
-    out
-}
-
-fn parts(out: &mut String, title: &str, reports: &[ModelReport], of: fn(&ModelReport) -> &BTreeMap<String, Measures>) {
-    if reports.iter().all(|report| of(report).is_empty()) {
-        return;
-    }
-    let _ = write!(
-        out,
-        "\n{title}. Below {SMALL} interviews a number says little.\n\n\
-         | modality | model | part | interviews | F1 | all-positive F1 | AUC | balanced accuracy |\n\
-         | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
-    );
-    for report in reports.iter().filter(|r| r.bundle || matches!(r.model.as_str(), "hirenet" | "gated")) {
-        for (part, m) in of(report) {
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} | {} | {:.3} | {:.3} | {} | {} |",
-                report.modality,
-                text(&report.model),
-                text(part),
-                m.count,
-                m.f1,
-                m.all_positive_f1,
-                number(m.auc),
-                number(m.balanced_accuracy)
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::markdown::markdown;
     use super::super::predictions::Own;
     use super::*;
     use crate::fit::Scored;
@@ -304,6 +221,11 @@ mod tests {
         // Labels alternate as the groups do: each group has one class only.
         assert_eq!((reports[0].groups["g=0"].auc, reports[0].groups["g=1"].balanced_accuracy), (None, None));
         let text = markdown(&reports);
+        // A row a model in the paper's order, its modalities side by side.
+        let rows: Vec<&str> =
+            text.lines().filter(|l| l.starts_with("| majority |") || l.starts_with("| hirenet |")).collect();
+        assert!(rows.len() == 2 && rows[0].starts_with("| majority |  |  | 0."), "{text}");
+        assert!(rows[1].contains(" | 0.576 / 0.724 / 0.642 |  |  |") && rows[1].contains(" ± "), "{text}");
         assert!(text.contains("0.576 / 0.724 / 0.642") && text.contains("g=0") && text.contains("all-positive F1"));
         assert!(text.contains("| g=0 | 30 | 0.000 | 0.000 | - | - |"), "{text}");
     }
@@ -340,6 +262,7 @@ mod tests {
     fn without_interviews_there_is_no_number_and_names_do_not_break_the_table() {
         let none = Predictions { test: Vec::new(), ..predictions("of | two\n", 1) };
         let table = markdown(&reports(&[none], &[], 20));
+        assert!(table.contains("| of \\| two  |  |  | - / - / - |  |  |  |\n"), "{table}");
         assert!(table.contains("| vocal | of \\| two  | - | - | - | - | - | - | - | - → - |  |"), "{table}");
     }
 

@@ -86,3 +86,29 @@ impl Adam {
         self.step
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn gradients_above_the_norm_are_scaled_down_to_it_all_together() {
+        let moments = |clip: f64| {
+            let mut parameters = Parameters::new(1, &Device::Cpu);
+            let (a, b) = (parameters.zeros("a", &[1]).unwrap(), parameters.zeros("b", &[1]).unwrap());
+            // Gradients 3 and 4: norm 5.
+            let loss = ((a.as_tensor() * 3.0).unwrap() + (b.as_tensor() * 4.0).unwrap()).unwrap().sum_all().unwrap();
+            let mut adam = Adam::new(&parameters).unwrap();
+            let norm = adam.step(&parameters, &loss.backward().unwrap(), 0.1, clip).unwrap();
+            assert!((norm - 5.0).abs() < 1e-6, "the norm before is told: {norm}");
+            adam.moments.iter().map(|(mean, _)| f64::from(mean.to_vec1::<f32>().unwrap()[0])).collect::<Vec<_>>()
+        };
+        for (clip, expected) in [(1.0, [0.06, 0.08]), (10.0, [0.3, 0.4])] {
+            for (found, expected) in moments(clip).iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+            }
+        }
+    }
+}

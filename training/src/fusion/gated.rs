@@ -394,3 +394,6 @@ impl Task for FusionTask<'_> {
         Ok(batch.members.iter().zip(logits).map(scored).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 //! With `e_im` = polarity (+1 or -1) of the asked moment of answer `i` in modality `m`, and `w_i` = 1 for answers to the
 //! title's topic, 0.2 for the others, the evidence of a modality is `E_m = sum w_i e_im / sum w_i`. The label is drawn with
 //! log-odds `gain E + base`, where `E` is the common evidence, or `gain sum_m E_m / sqrt 3 + base` over the modalities that
-//! are there, where evidence is spread. No network can know more than `E_m`: the AUC of `E_m` on a split is its ceiling.
+//! are there, where evidence is spread. But for answers that are missing in a modality, no network can know more than `E_m`:
+//! the AUC of `E_m` on a split is its ceiling.
 
 use hirenet_core::{ByModality, Modality};
 use rand::seq::{IndexedRandom, SliceRandom};

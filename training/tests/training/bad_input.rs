@@ -1,6 +1,8 @@
 //! Broken folders are refused with the file's name.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use hirenet_core::Modality;
 use hirenet_training::data::answer_file::AnswerFile;
@@ -77,6 +79,11 @@ fn a_whole_folder_is_described() {
     let output = crate::support::program(&["inspect", folder.path().to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("40 interviews") && said.contains("vocal"), "{said}");
+    let positives = read_records(folder.path()).unwrap().iter().filter(|record| record.label == 1).count();
+    let balance = format!("{:.1} % positive", 100.0 * positives as f64 / 40.0);
+    for part in [balance.as_str(), "rows an answer", "longest"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[test]
@@ -256,13 +263,35 @@ fn a_file_beyond_the_size_limit_is_a_message_and_no_signal() {
         folder.path().display(),
         out.display()
     );
-    let output = std::process::Command::new("bash")
-        .args(["-c", &limited, env!("CARGO_BIN_EXE_hirenet-train")])
-        .output()
-        .unwrap();
+    let output = Command::new("bash").args(["-c", &limited, env!("CARGO_BIN_EXE_hirenet-train")]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(5), "{said}");
     assert!(said.starts_with("output_failed") && said.contains("vocal.safetensors"), "{said}");
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_leaves_the_one_before_it() {
+    let folder = Folder::new();
+    let out = folder.path().join("b.onnx");
+    let words = ["fit", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap(), "--modalities", "vocal"];
+    let fit = [&words[..], &["--hidden", "8", "--epochs", "4", "--patience", "4"]].concat();
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_hirenet-train")).args(&fit).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.by_ref().any(|line| line.contains("vocal epoch 1:")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let checkpoint = out.with_extension("run").join("vocal.safetensors");
+    let kept = std::fs::read(&checkpoint).unwrap();
+    // As a full disk does: a write fails in the middle of the next checkpoint.
+    let limited = ["-c", "ulimit -f 8; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_hirenet-train")];
+    let cut = Command::new("bash").args(limited).args(&fit).arg("--resume").output().unwrap();
+    let said = String::from_utf8_lossy(&cut.stderr).into_owned();
+    assert!(cut.status.code() == Some(5) && said.contains("vocal.safetensors"), "{said}");
+    assert!(std::fs::read(&checkpoint).unwrap() == kept, "the checkpoint before is whole");
+    let resumed = crate::support::program(&[&fit[..], &["--resume"]].concat());
+    let said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    assert!(resumed.status.success() && !said.contains("vocal epoch 1:") && out.exists(), "{said}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bundle;
 mod import;
+mod learning;
 mod masks;
 mod runs;
 mod shipped;

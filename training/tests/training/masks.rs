@@ -29,13 +29,22 @@ fn an_interview_alone_and_among_others_is_the_same() {
                 let samples = interviews.iter().map(|index| corpus.sample(*index).unwrap());
                 Batch::new(samples, *modality, normalisation, &Device::Cpu).unwrap()
             };
-            let logits = |batch: &Batch| -> Vec<f32> {
-                network.forward(batch, &mut Dropout::off()).unwrap().logits.to_vec1().unwrap()
+            let said = |batch: &Batch| -> [Vec<f32>; 3] {
+                let output = network.forward(batch, &mut Dropout::off()).unwrap();
+                [output.logits.to_vec1().unwrap(), output.alpha, output.beta]
             };
             let together = batch(&everyone).unwrap();
-            for (sample, logit) in together.samples.iter().zip(logits(&together)) {
-                let alone = logits(&batch(&[sample.index]).unwrap())[0];
-                assert!((alone - logit).abs() < TOLERANCE, "{kind:?} {modality}: {alone} for {logit}");
+            // Logits, row weights and answer weights of all, as they come when each is alone.
+            let mut alone: [Vec<f32>; 3] = Default::default();
+            for sample in &together.samples {
+                for (all, one) in alone.iter_mut().zip(said(&batch(&[sample.index]).unwrap())) {
+                    all.extend(one);
+                }
+            }
+            for (all, ones) in said(&together).iter().zip(&alone) {
+                assert_eq!(all.len(), ones.len());
+                let off = all.iter().zip(ones).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(off < TOLERANCE, "{kind:?} {modality}: {off}");
             }
         }
     }
