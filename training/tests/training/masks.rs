@@ -1,15 +1,37 @@
 //! What else lies in a batch never changes an interview's outputs.
 
+use std::collections::BTreeMap;
+
 use candle_core::Device;
 use hirenet_core::Modality;
 use hirenet_training::data::{Batch, Corpus, Limits, normalisation};
-use hirenet_training::models::{Kind, Sizes};
-use hirenet_training::nn::{Dropout, Parameters};
+use hirenet_training::models::{Kind, Network, Sizes};
+use hirenet_training::nn::{Dropout, Parameters, Ragged};
 
 use crate::support::small;
 
 /// Rounding only: the products of a batch are cut into other pieces.
 const TOLERANCE: f32 = 1e-5;
+
+/// Row weights of each answer (interview and answer), and of each interview its answers' weights and its logit.
+type Outputs = BTreeMap<(usize, Option<usize>), Vec<f32>>;
+
+fn said(network: &dyn Network, batch: &Batch) -> Outputs {
+    let output = network.forward(batch, &mut Dropout::off()).unwrap();
+    let logits: Vec<f32> = output.logits.to_vec1().unwrap();
+    // A network without attention gives none.
+    let part = |of: &[f32], layout: &Ragged, n: usize| {
+        of.get(layout.start(n)..layout.start(n) + layout.len(n)).unwrap_or_default().to_vec()
+    };
+    let answers = batch.origin.iter().enumerate().map(|(sequence, (interview, answer))| {
+        ((batch.samples[*interview].index, Some(*answer)), part(&output.alpha, &batch.layout, sequence))
+    });
+    let interviews = batch.samples.iter().enumerate().map(|(n, sample)| {
+        let weights = part(&output.beta, &batch.answers, n);
+        ((sample.index, None), weights.into_iter().chain([logits[n]]).collect())
+    });
+    answers.chain(interviews).collect()
+}
 
 #[test]
 fn an_interview_alone_and_among_others_is_the_same() {
@@ -29,22 +51,15 @@ fn an_interview_alone_and_among_others_is_the_same() {
                 let samples = interviews.iter().map(|index| corpus.sample(*index).unwrap());
                 Batch::new(samples, *modality, normalisation, &Device::Cpu).unwrap()
             };
-            let said = |batch: &Batch| -> [Vec<f32>; 3] {
-                let output = network.forward(batch, &mut Dropout::off()).unwrap();
-                [output.logits.to_vec1().unwrap(), output.alpha, output.beta]
-            };
-            let together = batch(&everyone).unwrap();
-            // Logits, row weights and answer weights of all, as they come when each is alone.
-            let mut alone: [Vec<f32>; 3] = Default::default();
-            for sample in &together.samples {
-                for (all, one) in alone.iter_mut().zip(said(&batch(&[sample.index]).unwrap())) {
-                    all.extend(one);
-                }
-            }
-            for (all, ones) in said(&together).iter().zip(&alone) {
+            let together = said(&*network, &batch(&everyone).unwrap());
+            let alone = everyone.iter().filter_map(|index| batch(&[*index])).flat_map(|one| said(&*network, &one));
+            let alone: Outputs = alone.collect();
+            assert_eq!(together.keys().collect::<Vec<_>>(), alone.keys().collect::<Vec<_>>());
+            for (key, all) in &together {
+                let ones = &alone[key];
                 assert_eq!(all.len(), ones.len());
                 let off = all.iter().zip(ones).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                assert!(off < TOLERANCE, "{kind:?} {modality}: {off}");
+                assert!(off < TOLERANCE, "{kind:?} {modality} {key:?}: {off}");
             }
         }
     }
