@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bundle;
+mod explaining;
 mod import;
 mod learning;
 mod masks;

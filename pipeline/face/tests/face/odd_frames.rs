@@ -1,5 +1,7 @@
 //! Frames that no camera should send, and faces at the limit of what can be seen.
 
+use std::path::Path;
+
 use crate::support::{decode, frame, meter, untracked};
 use hirenet_core::{Code, Coded, Frame};
 use hirenet_face::{FaceMeasure, FaceSettings, track};
@@ -45,7 +47,7 @@ fn small_turned_covered_and_cut_faces_do_no_harm() {
         // A face of 16 pixels, alone and in a large picture.
         "scale=88:88",
         "scale=88:88,pad=1280:720:600:300",
-        // Seen nearly from the side.
+        // Narrow.
         "crop=200:200:125:35,scale=40:200,pad=400:400:180:100",
         // A hat over the eyes.
         "drawbox=x=150:y=20:w=150:h=90:color=black:t=fill",
@@ -65,6 +67,25 @@ fn small_turned_covered_and_cut_faces_do_no_harm() {
                 assert!(track.values.iter().all(|v| v.is_finite()));
             }
             meter.reset();
+        }
+    }
+}
+
+/// The canonical mesh with a drawn face, turned by 80 degrees to the image's right.
+#[test]
+fn a_profile_does_no_harm() {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/profile.png");
+    for filter in ["null", "hflip"] {
+        let still = &decode(&picture, filter, 1.0)[0];
+        for settings in [FaceSettings::default(), untracked()] {
+            let mut meter = meter(&settings);
+            for n in 0..4 {
+                let row = meter.measure(&Frame { time_s: f64::from(n) / 10.0, ..still.clone() }).unwrap();
+                if let Some(face) = &row.face {
+                    assert_finite(face);
+                    assert!((face.yaw_deg > 20.0) == (filter == "null"), "{filter}: {}", face.yaw_deg);
+                }
+            }
         }
     }
 }

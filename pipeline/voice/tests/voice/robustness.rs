@@ -98,6 +98,7 @@ fn noise_at_10_db_keeps_the_pitch_and_noise_alone_has_none() {
     let noisy: Vec<f32> = voice.iter().zip(&noise).map(|(v, n)| v + gain * n).collect();
     let llds = measure(&noisy);
     assert_finite(&llds);
+    assert!(llds.valid[1..99].iter().all(|v| *v), "a voice in noise is sound");
     assert!(pitch_share(&llds) >= PITCH_SHARE, "{}", pitch_share(&llds));
 
     let llds = measure(&noise);

@@ -112,7 +112,8 @@ fn check_perturbation(index: usize, vowel: &Vowel, llds: &Llds, rows: &[usize]) 
 fn check_formants(index: usize, vowel: &Vowel, llds: &Llds, rows: &[usize]) {
     for (n, tolerance) in FORMANT_TOLERANCES.into_iter().enumerate() {
         let truth = vowel.number(5 + n);
-        let sparse = n == 0 && truth < SPARSE * vowel.number(4);
+        // A glide is held to what its lower end shows.
+        let sparse = n == 0 && truth < SPARSE * vowel.number(3).min(vowel.number(4));
         let tolerance = if sparse { SPARSE_TOLERANCE } else { tolerance };
         let measured = median(column(llds, rows, 16 + 3 * n));
         assert!((measured / truth - 1.0).abs() <= tolerance, "vowel {index}: F{} {measured} instead of {truth}", n + 1);
