@@ -18,7 +18,10 @@ def main(wav):
     times, f0 = pitch.xs(), pitch.selected_array["frequency"]
     print("time_s,f0_hz,hnr_db")
     for time, hnr in zip(harmonicity.xs(), harmonicity.values[0]):
-        print(f"{time:.6f},{f0[np.abs(times - time).argmin()]:.3f},{hnr:.4f}")
+        nearest = f0[np.abs(times - time).argmin()]
+        # A pitch that glides is read between its frames; whether there is one, the nearest frame says.
+        between = pitch.get_value_at_time(time)
+        print(f"{time:.6f},{between if nearest > 0 and between > 0 else nearest:.3f},{hnr:.4f}")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,13 @@ GROUPS = {
             "jitter_ratio shimmer_ratio hnr_correlation"
         ),
     ),
-    "spoken_clips": (voice.clips_rows, "hnr_correlation_clips"),
+    "spoken_clips": (
+        voice.clips_rows,
+        (
+            "vuv_agreement_clips vuv_agreement_clips_worst f0_within_3_percent_clips f0_within_3_percent_clips_worst "
+            "hnr_correlation_clips"
+        ),
+    ),
     "vowels": (lambda _: voice.constructed_rows(), "constructed_f0 constructed_formants constructed_jitter_shimmer constructed_hnr_db"),
     "voice_time": (speed.voice_rows, "voice_time_vs_praat"),
     "pose": (lambda _: face.pose_rows(), "pose_frames_with_face pose_yaw_deg pose_pitch_deg pose_roll_deg"),

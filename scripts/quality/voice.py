@@ -173,19 +173,33 @@ def praat_rows():
     ]
 
 
-def hnr_of_clip(recording, places):
-    """Correlation with Praat's harmonics-to-noise ratio on a recording's first 30 s, at the nearest of its frames."""
+def heard_in_clip(recording, places):
+    """Beside Praat on a recording's first 30 s, at the nearest of its frames: whether each frame is voiced for both or for
+    neither, whether each common pitch is near, and the correlation of the harmonics-to-noise ratios."""
     wav = places.file("spoken.wav")
     clip.ffmpeg("-i", recording, "-t", 30, "-ac", 1, "-ar", RATE, wav)
     ours = features("vocal", wav)
     praat = columns(measure.run([sys.executable, Path(__file__).with_name("praat_series.py"), wav]).stdout)
     nearest = np.abs(ours["time_s"][:, None] - praat["time_s"]).argmin(axis=1)
-    theirs, their_f0 = praat["hnr_db"][nearest], praat["f0_hz"][nearest]
-    use = (f0_hz(ours) > 0) & (their_f0 > 0) & (theirs > NO_HNR_DB)
-    return np.corrcoef(ours["HNRdBACF_sma3nz"][use], theirs[use])[0, 1]
+    theirs, their_f0, f0 = praat["hnr_db"][nearest], praat["f0_hz"][nearest], f0_hz(ours)
+    # Ours at the times of Praat's: on the way to the neighbouring frame, where that is voiced too.
+    way = np.clip((praat["time_s"][nearest] - ours["time_s"]) * RATE / HOP, -1, 1)
+    beside = f0[np.clip(np.arange(len(f0)) + np.sign(way).astype(int), 0, len(f0) - 1)]
+    f0 = np.where((f0 > 0) & (beside > 0), f0 + np.abs(way) * (beside - f0), f0)
+    both = (f0 > 0) & (their_f0 > 0)
+    near = np.abs(f0[both] / their_f0[both] - 1) <= F0_TOLERANCE
+    use = both & (theirs > NO_HNR_DB)
+    return (f0 > 0) == (their_f0 > 0), near, np.corrcoef(ours["HNRdBACF_sma3nz"][use], theirs[use])[0, 1]
 
 
 def clips_rows(places):
     recordings = [path for pattern in SPOKEN for path in sorted((SHARED / "media").glob(pattern))]
-    worst = np.min([hnr_of_clip(recording, places) for recording in recordings])
-    return [Row("hnr_correlation_clips", worst, f"r, worst of {len(recordings)}", bar=">= 0.9")]
+    voicing, near, correlation = zip(*(heard_in_clip(recording, places) for recording in recordings))
+    of = f"of {len(recordings)} recordings"
+    return [
+        Row("vuv_agreement_clips", np.concatenate(voicing).mean(), f"share, all {of}", bar=">= 0.94"),
+        Row("vuv_agreement_clips_worst", np.min([v.mean() for v in voicing]), f"share, worst {of}", bar=">= 0.9"),
+        Row("f0_within_3_percent_clips", np.concatenate(near).mean(), f"share, all {of}", bar=">= 0.97"),
+        Row("f0_within_3_percent_clips_worst", np.min([n.mean() for n in near]), f"share, worst {of}", bar=">= 0.94"),
+        Row("hnr_correlation_clips", np.min(correlation), f"r, worst {of}", bar=">= 0.9"),
+    ]
