@@ -5,6 +5,8 @@ use hirenet_face::{FaceMeasure, FaceSettings};
 use hirenet_tests::shared;
 use serde_json::Value;
 
+/// The rotated clip is coded anew.
+const ANGLE_DEG: f64 = 0.5;
 const BOX_PX: f64 = 3.0;
 const BLENDSHAPE: f64 = 0.05;
 const LANDMARK_PX: f64 = 1.5;
@@ -80,6 +82,11 @@ fn a_rotated_clip_measures_as_the_upright_one() {
     }
     for (a, b) in mean_box(&upright).iter().zip(mean_box(&rotated)) {
         assert!((a - b).abs() <= BOX_PX, "box {a} and {b}");
+    }
+    let angle: [fn(&FaceMeasure) -> f32; 3] = [|face| face.yaw_deg, |face| face.pitch_deg, |face| face.roll_deg];
+    for angle in angle {
+        let [a, b] = [&upright, &rotated].map(|faces| mean(faces.iter().map(|face| f64::from(angle(face)))));
+        assert!((a - b).abs() <= ANGLE_DEG, "angles {a} and {b}");
     }
 }
 
