@@ -120,6 +120,25 @@ fn the_fallback_follows_its_thresholds_and_is_deterministic() {
 }
 
 #[test]
+fn too_little_entropy_is_tried_again_at_a_higher_temperature() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than the 32 tokens whose entropy is looked at; its log-probability alone asks for nothing.
+    let text = "I like to solve hard problems. ".repeat(7);
+    let samples = crate::support::decode(&speak("en-gb", &text, folder.path()));
+    let below = |entropy| {
+        with(|s| {
+            (s.temperature_step, s.logprob_threshold, s.entropy_threshold) = (0.7, -100.0, entropy);
+            (s.loop_phrase_repeats, s.loop_word_repeats) = (99, 99);
+        })
+    };
+    let confidences = |entropy| {
+        let heard = hear(&samples, &below(entropy));
+        heard.transcript.unwrap().words.iter().map(|word| word.confidence).collect::<Vec<_>>()
+    };
+    assert_ne!(confidences(0.0), confidences(100.0));
+}
+
+#[test]
 fn tokens_are_limited() {
     let heard = hear(&sentence(), &with(|s| s.max_tokens = 4));
     assert!(heard.transcript.unwrap().words.len() <= 5);
