@@ -36,6 +36,11 @@ fn cell(report: &ModelReport, name: &str) -> String {
     }
 }
 
+/// What the paper reports of the model; empty where it has no such row.
+fn reported(report: &ModelReport) -> String {
+    report.reported.map_or(String::new(), |reported| reported.to_string())
+}
+
 /// The table of the paper (its Table 2): a row a model; precision, recall and F1 of each modality, and beside them what was
 /// reported. Fused models have a table of their own.
 fn paper(out: &mut String, reports: &[ModelReport]) {
@@ -48,7 +53,7 @@ fn paper(out: &mut String, reports: &[ModelReport]) {
     let columns = |model: &str, modality: &str| {
         of(model, modality).map_or(" | ".to_owned(), |report| {
             let [p, r, f1] = ["precision", "recall", "f1"].map(|name| cell(report, name));
-            format!("{p} / {r} / {f1} | {}", report.reported.map_or(String::new(), |reported| reported.to_string()))
+            format!("{p} / {r} / {f1} | {}", reported(report))
         })
     };
     let modalities = Modality::ALL.map(Modality::as_str);
@@ -96,11 +101,10 @@ pub fn markdown(reports: &[ModelReport]) -> String {
     );
     for report in reports {
         let cell = |name: &str| cell(report, name);
-        let paper = report.reported.map_or(String::new(), |reported| reported.to_string());
         let auc = report.seeds[0].auc_interval.map_or("-".to_owned(), |[low, high]| format!("{low:.3} to {high:.3}"));
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {auc} | {} | {} → {} | {paper} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {auc} | {} | {} → {} | {} |",
             report.modality,
             text(&report.model),
             cell("precision"),
@@ -111,6 +115,7 @@ pub fn markdown(reports: &[ModelReport]) -> String {
             cell("balanced_accuracy"),
             cell("calibration_error_before"),
             cell("calibration_error"),
+            reported(report),
         );
     }
     parts(&mut out, "Groups (first seed; never an input)", reports, |report| &report.groups);

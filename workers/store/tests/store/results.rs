@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hirenet_core::{Code, Modality, Reason};
+use hirenet_core::{Code, Interview, Modality, Reason};
 use hirenet_store::{Evidence, FinalState, ResultFilter, ScoreOutcome, Stage, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
@@ -12,6 +12,18 @@ use crate::support::{Db, assessment, bundle, interview, outcome, with_database};
 
 fn of(tenant: &str) -> ResultFilter {
     ResultFilter { tenant: Some(tenant.to_owned()), limit: 100, ..ResultFilter::default() }
+}
+
+/// An interview whose first answer failed for good and whose second was extracted, so that its score is on its way; with its
+/// id, and the job that failed.
+async fn with_a_dead_answer(db: &Db) -> (Interview, Uuid, Uuid) {
+    db.register(&bundle('a')).await;
+    let message = interview("acme", "i1");
+    let id = db.admitted(&message).await;
+    let jobs = db.jobs(id, Stage::Extract).await;
+    db.store.bury(&db.lease(jobs[0]).await, Code::NotMedia, "a text").await.unwrap();
+    db.store.finish_extract(&db.lease(jobs[1]).await, &outcome()).await.unwrap();
+    (message, id, jobs[0])
 }
 
 #[test]
@@ -144,18 +156,13 @@ fn an_answer_that_is_given_up_leaves_the_interview_partial() {
 #[test]
 fn an_answer_that_is_run_again_is_waited_for_by_the_score() {
     with_database(async |db| {
-        db.register(&bundle('a')).await;
-        let message = interview("acme", "i1");
-        let id = db.admitted(&message).await;
-        let jobs = db.jobs(id, Stage::Extract).await;
-        db.store.bury(&db.lease(jobs[0]).await, Code::NotMedia, "a text").await.unwrap();
-        db.store.finish_extract(&db.lease(jobs[1]).await, &outcome()).await.unwrap();
+        let (message, id, dead) = with_a_dead_answer(&db).await;
 
         // A score without the answer is in hand when an operator runs the answer again.
         let held = db.lease(db.jobs(id, Stage::Score).await[0]).await;
         let task = db.store.score_task(&held).await.unwrap();
         let replay = Uuid::new_v4();
-        assert!(db.store.replay(jobs[0], replay).await.unwrap());
+        assert!(db.store.replay(dead, replay).await.unwrap());
         let without = assessment(&message, &bundle('a'), Some(0.4), Vec::new());
         let outcome = ScoreOutcome { assessment: &without, evidence: &task.evidence };
         let late = db.store.finish_score(&held, &outcome).await;
@@ -177,16 +184,11 @@ fn an_answer_that_is_run_again_is_waited_for_by_the_score() {
 #[test]
 fn a_score_is_not_run_again_while_an_answer_is() {
     with_database(async |db| {
-        db.register(&bundle('a')).await;
-        let message = interview("acme", "i1");
-        let id = db.admitted(&message).await;
-        let jobs = db.jobs(id, Stage::Extract).await;
-        db.store.bury(&db.lease(jobs[0]).await, Code::NotMedia, "a text").await.unwrap();
-        db.store.finish_extract(&db.lease(jobs[1]).await, &outcome()).await.unwrap();
+        let (message, id, dead) = with_a_dead_answer(&db).await;
         let score = db.jobs(id, Stage::Score).await[0];
         db.store.bury(&db.lease(score).await, Code::ModelFailed, "NaN").await.unwrap();
 
-        assert!(db.store.replay(jobs[0], Uuid::new_v4()).await.unwrap());
+        assert!(db.store.replay(dead, Uuid::new_v4()).await.unwrap());
         assert!(!db.store.replay(score, Uuid::new_v4()).await.unwrap());
         db.extracted(id).await;
         db.scored(id, &message, 0.6, Vec::new()).await;
