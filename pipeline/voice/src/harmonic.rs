@@ -31,10 +31,18 @@ pub(crate) struct HarmonicLevels {
     pub(crate) formant_over_h1: [Option<f64>; FORMANTS],
 }
 
+/// What a frame is seen through.
+#[derive(Debug, Clone, Copy)]
+enum Window {
+    Gaussian,
+    Blackman,
+}
+
 /// Measures the harmonic levels of frames.
 pub(crate) struct HarmonicMeter {
     forward: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
+    steep_window: Vec<f32>,
     padded: Vec<f32>,
     frame: Vec<f32>,
     spectrum: Vec<Complex32>,
@@ -53,6 +61,7 @@ impl HarmonicMeter {
         let forward = RealFftPlanner::new().plan_fft_forward(FFT);
         HarmonicMeter {
             window: gaussian(FRAME, SIGMA),
+            steep_window: blackman(FRAME),
             padded: forward.make_input_vec(),
             frame: vec![0.0; FRAME],
             spectrum: forward.make_output_vec(),
@@ -63,12 +72,20 @@ impl HarmonicMeter {
 
     /// Takes the spectrum of the frame around time stamp `frame`.
     pub(crate) fn listen(&mut self, samples: &[f32], frame: usize) {
+        self.take(samples, frame);
+        self.transform(Window::Gaussian);
+    }
+
+    /// Takes the same through a window whose side lobes fall off: weak harmonics far from strong ones keep their level, where
+    /// the sound is steady.
+    pub(crate) fn listen_steeply(&mut self, samples: &[f32], frame: usize) {
+        self.take(samples, frame);
+        self.transform(Window::Blackman);
+    }
+
+    fn take(&mut self, samples: &[f32], frame: usize) {
         copy_samples(samples, (frame * HOP) as isize - (FRAME / 2) as isize, &mut self.frame);
         remove_mean(&mut self.frame);
-        for (x, w) in self.frame.iter_mut().zip(&self.window) {
-            *x *= w;
-        }
-        self.transform();
     }
 
     /// Levels in the frame that was taken last, whose pitch is `f0_hz`.
@@ -83,8 +100,14 @@ impl HarmonicMeter {
         }
     }
 
-    fn transform(&mut self) {
-        self.padded[..FRAME].copy_from_slice(&self.frame);
+    fn transform(&mut self, window: Window) {
+        let window = match window {
+            Window::Gaussian => &self.window,
+            Window::Blackman => &self.steep_window,
+        };
+        for ((padded, x), w) in self.padded.iter_mut().zip(&self.frame).zip(window) {
+            *padded = x * w;
+        }
         self.padded[FRAME..].fill(0.0);
         // The buffers have the plan's own lengths, so the transform cannot fail.
         if self.forward.process(&mut self.padded, &mut self.spectrum).is_err() {
@@ -116,6 +139,14 @@ impl HarmonicMeter {
             .filter_map(|number| self.harmonic_level(f0_hz, number))
             .max_by(f64::total_cmp)
     }
+}
+
+fn blackman(length: usize) -> Vec<f32> {
+    let turn = std::f64::consts::TAU / length as f64;
+    (0..length)
+        .map(|n| (n as f64 + 0.5) * turn)
+        .map(|phase| (0.42 - 0.5 * phase.cos() + 0.08 * (2.0 * phase).cos()) as f32)
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use hirenet_core::LLD_COLUMNS;
 use hirenet_onnx::Runtime;
 use ndarray::{Array2, s};
 
-use crate::formant::{Correction, FormantFinder, Formants, HarmonicModel, Resonance, assign};
+use crate::formant::{FormantFinder, Formants, HarmonicModel, Harmonics, MADE, Resonance, SPOKEN, assign, fit_run};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
 use crate::harmonic::{HarmonicLevels, HarmonicMeter};
 use crate::hnr::HnrMeter;
@@ -106,12 +106,19 @@ impl VoiceMeter {
             .collect();
         let mut formants = assign(&resonances);
         let cycles = self.cycles.find(samples, first, f0_hz);
-        let correction = if cycles.is_deterministic { Correction::MADE } else { Correction::SPOKEN };
+        let modelled = if cycles.is_deterministic {
+            self.model_run(samples, first, f0_hz, &mut formants)
+        } else {
+            vec![false; f0_hz.len()]
+        };
+        let share = if cycles.is_deterministic { MADE } else { SPOKEN };
         for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
             self.harmonics.listen(samples, frame);
-            let level = |number| self.harmonics.harmonic_level(f0_hz, number);
-            self.harmonic_model.correct(f0_hz, level, correction, formants);
+            if !modelled[offset] {
+                let level = |number| self.harmonics.harmonic_level(f0_hz, number);
+                self.harmonic_model.correct(f0_hz, level, share, formants);
+            }
             let voiced = VoicedFrame {
                 f0_hz,
                 perturbation: perturbation(&cycles, frame),
@@ -123,6 +130,19 @@ impl VoiceMeter {
                 *value = voiced as f32;
             }
         }
+    }
+
+    /// Moves the formants of a made sound to those of the model of its source and resonances; which frames have one.
+    fn model_run(&mut self, samples: &[f32], first: usize, f0_hz: &[f32], formants: &mut [Formants]) -> Vec<bool> {
+        let harmonics: Vec<Harmonics> = (first..)
+            .zip(f0_hz)
+            .map(|(frame, f0_hz)| {
+                self.harmonics.listen_steeply(samples, frame);
+                let f0_hz = f64::from(*f0_hz);
+                Harmonics::new(f0_hz, |number| self.harmonics.harmonic_level(f0_hz, number))
+            })
+            .collect();
+        fit_run(&harmonics, formants)
     }
 }
 

@@ -1,17 +1,23 @@
 //! Formants: resonances of the all-pole model of a frame (Markel and Gray 1976).
 
 mod assignment;
+mod fit;
 mod harmonic_model;
+mod pole;
 mod prediction;
 mod resample;
+mod source;
+mod source_filter;
 
 use realfft::num_complex::Complex64;
 
 pub(crate) use assignment::{FORMANTS, Formants, assign};
-pub(crate) use harmonic_model::{Correction, HarmonicModel};
+pub(crate) use fit::Harmonics;
+pub(crate) use harmonic_model::{HarmonicModel, MADE, SPOKEN};
 pub(crate) use prediction::levinson;
 use prediction::{ORDER, find_roots, predict, starting_roots};
 use resample::{FORMANT_RATE, FrameResampler};
+pub(crate) use source_filter::fit_run;
 
 /// Half of a 25 ms frame at 11 kHz.
 const HALF: usize = 137;

@@ -5,10 +5,7 @@ use std::f64::consts::{PI, TAU};
 /// Rate of the synthesis in Hz: six times the recording's, so that periods need not be whole samples of it.
 const RATE: f64 = 96_000.0;
 const DOWN: usize = 6;
-/// Share of a period in which the pulse opens, and closes.
-const OPENING: f64 = 0.40;
-const CLOSING: f64 = 0.16;
-/// Bandwidths of the formants in Hz; two more formants lie 1 and 2 kHz above the third.
+/// Bandwidths of the formants in Hz.
 const BANDWIDTHS_HZ: [f64; 5] = [60.0, 90.0, 150.0, 200.0, 250.0];
 /// Taps of the low-pass on each side.
 const REACH: usize = 120;
@@ -18,11 +15,23 @@ pub(crate) const SILENCE: usize = 4800;
 /// Samples in which a vowel rises, and falls.
 const FADE: usize = 320;
 
+/// A pulse of the glottis, in shares of a period.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pulse {
+    /// Opens along a cosine, closes along a quarter of one (Rosenberg 1971, type C).
+    Cosine { opening: f64, closing: f64 },
+    /// `t^2 - t^3` while it is open (Klatt and Klatt 1990).
+    Polynomial { open: f64 },
+}
+
 /// What a vowel is made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Vowel {
     pub(crate) f0_hz: f64,
     pub(crate) formants_hz: [f64; 3],
+    /// The fourth and fifth formant.
+    pub(crate) upper_hz: [f64; 2],
+    pub(crate) pulse: Pulse,
     /// Periods alternate between `T (1 + j / 2)` and `T (1 - j / 2)`.
     pub(crate) jitter: f64,
     /// Levels of the periods alternate by this much.
@@ -32,14 +41,22 @@ pub(crate) struct Vowel {
 
 impl Vowel {
     pub(crate) fn clean(f0_hz: f64, formants_hz: [f64; 3]) -> Self {
-        Vowel { f0_hz, formants_hz, jitter: 0.0, shimmer_db: 0.0, seconds: 0.6 }
+        let [.., third] = formants_hz;
+        Vowel {
+            f0_hz,
+            formants_hz,
+            upper_hz: [third + 1000.0, third + 2000.0],
+            pulse: Pulse::Cosine { opening: 0.40, closing: 0.16 },
+            jitter: 0.0,
+            shimmer_db: 0.0,
+            seconds: 0.6,
+        }
     }
 
     /// The vowel at 16 kHz, rounded to 16 bits, with silence on both sides.
     pub(crate) fn samples(&self) -> Vec<f32> {
         let mut wave = self.source();
-        let [.., third] = self.formants_hz;
-        let formants = self.formants_hz.into_iter().chain([third + 1000.0, third + 2000.0]);
+        let formants = self.formants_hz.into_iter().chain(self.upper_hz);
         for (hz, bandwidth_hz) in formants.zip(BANDWIDTHS_HZ) {
             resonate(&mut wave, hz, bandwidth_hz);
         }
@@ -55,8 +72,7 @@ impl Vowel {
         silence().chain(vowel).chain(silence()).map(|x| ((x * 32_767.0).round() / 32_768.0) as f32).collect()
     }
 
-    /// Derivative of Rosenberg's glottal pulse (1971, type C): opens along a cosine, closes along a quarter of one. The
-    /// pulse's shape does not follow the alternation of periods.
+    /// A pulse a period; its shape does not follow the alternation of periods.
     fn source(&self) -> Vec<f64> {
         let mut source = vec![0.0; (self.seconds * RATE) as usize];
         let (mut start, mut even) = (0.0, true);
@@ -66,20 +82,25 @@ impl Vowel {
             let first = (start * RATE).ceil() as usize;
             for (n, x) in source.iter_mut().enumerate().skip(first) {
                 let phase = (n as f64 / RATE - start) * self.f0_hz;
-                if phase >= OPENING + CLOSING {
-                    break;
-                }
-                *x += amplitude
-                    * if phase < OPENING {
-                        0.5 * PI / OPENING * (PI * phase / OPENING).sin()
-                    } else {
-                        -0.5 * PI / CLOSING * (0.5 * PI * (phase - OPENING) / CLOSING).sin()
-                    };
+                let Some(flow) = self.pulse.slope(phase) else { break };
+                *x += amplitude * flow;
             }
             start += (1.0 + sign * self.jitter) / self.f0_hz;
             even = !even;
         }
         source
+    }
+}
+
+impl Pulse {
+    /// Derivative of the flow at a share of the period; `None` once it has ended.
+    fn slope(self, phase: f64) -> Option<f64> {
+        match self {
+            Pulse::Cosine { opening, .. } if phase < opening => Some(0.5 * PI / opening * (PI * phase / opening).sin()),
+            Pulse::Cosine { opening, closing } => (phase < opening + closing)
+                .then(|| -0.5 * PI / closing * (0.5 * PI * (phase - opening) / closing).sin()),
+            Pulse::Polynomial { open } => (phase < open).then(|| (2.0 - 3.0 * phase / open) * phase / open),
+        }
     }
 }
 
