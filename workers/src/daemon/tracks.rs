@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use hirenet_core::{Code, Modality, Schema, Track};
-use hirenet_store::StoredTrack;
+use hirenet_store::{StoredTrack, pack, unpack};
 use ndarray::Array2;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::failure::Failure;
 
-/// Level of compression: tracks are small, and written once.
-const LEVEL: i32 = 3;
 /// The largest track that is unpacked, in bytes: an hour of media has some 7 MB.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -27,7 +25,7 @@ pub(crate) fn encode(modality: Modality, track: &Track) -> Result<StoredTrack, F
         .and_then(|values| Ok([("values", values), ("valid", TensorView::new(Dtype::U8, vec![rows], &valid)?)]))
         .and_then(|views| safetensors::serialize(views, None));
     let packed = packed.map_err(|error| Failure::internal(&error.into()))?;
-    let bytes = zstd::bulk::compress(&packed, LEVEL).map_err(|error| Failure::internal(&error.into()))?;
+    let bytes = pack(&packed).map_err(|error| Failure::internal(&error.into()))?;
     let count = |n: usize| i32::try_from(n).map_err(|error| Failure::internal(&error.into()));
     Ok(StoredTrack {
         modality,
@@ -47,7 +45,7 @@ pub(crate) fn decode(stored: &StoredTrack, known: &[Arc<Schema>]) -> Result<Trac
             format!("a stored track has the schema {}, which is not known here", stored.schema),
         )
     })?;
-    let packed = zstd::bulk::decompress(&stored.bytes, MAX_BYTES).map_err(|_| damaged())?;
+    let packed = unpack(&stored.bytes, MAX_BYTES).map_err(|_| damaged())?;
     let tensors = SafeTensors::deserialize(&packed).map_err(|_| damaged())?;
     let values = tensors.tensor("values").map_err(|_| damaged())?;
     let valid = tensors.tensor("valid").map_err(|_| damaged())?;

@@ -15,6 +15,7 @@ mod health;
 mod intake;
 mod jobs;
 mod outbox;
+mod packed;
 mod records;
 mod removal;
 mod settings;
@@ -32,6 +33,7 @@ pub use jobs::{
     StoredTrack,
 };
 pub use outbox::{OutboxRow, Relayed};
+pub use packed::{pack, unpack};
 pub use records::{ExportedAnswer, ExportedInterview, RescoreScope, ResultFilter, ResultRow, StoredReport};
 pub use removal::{Erasure, Retained, Withdrawal};
 pub use settings::{RetentionDays, StoreSettings};

@@ -1,9 +1,10 @@
 use hirenet_core::{Answer, Code, Coded, Modality, is_name, sha256_bytes};
 use serde_json::{Value, json};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::submission::{self, Ending, Incoming, Letter, Seen};
-use crate::jobs::Tx;
+use crate::jobs::{Tx, names};
 use crate::{Admission, AdmitPlan, FinalState, Refusal, Request, Store, StoreError};
 
 /// What the database knows of an interview before it is admitted.
@@ -34,6 +35,10 @@ impl Store {
         if let Err(wrong) = message.validate() {
             return self.refuse(&refusal(plan, &incoming, wrong.code(), &wrong.to_string())).await;
         }
+        if let Some(admission) = self.admit_at_once(plan).await? {
+            self.filled.notify_one();
+            return Ok(admission);
+        }
         let mut tx = self.in_names(&message.tenant, Some(&message.candidate), Some(&message.interview_id)).await?;
         let admission = match submission::receive(&mut tx, &incoming).await? {
             Seen::Conflict => Admission::Conflict,
@@ -44,6 +49,17 @@ impl Store {
         tx.commit().await?;
         self.filled.notify_one();
         Ok(admission)
+    }
+
+    /// The usual case, in one round trip: `None`, and nothing written, where anything speaks against the interview.
+    async fn admit_at_once(&self, plan: &AdmitPlan<'_>) -> Result<Option<Admission>, StoreError> {
+        let modalities: Vec<String> = plan.modalities.iter().map(ToString::to_string).collect();
+        match insert(&self.pool, plan, &modalities, &[], false).await {
+            Ok(made) => Ok(made.map(|(interview, jobs)| Admission::Admitted { interview, jobs })),
+            // A twin was being written.
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -72,8 +88,10 @@ async fn admit_new(tx: &mut Tx, plan: &AdmitPlan<'_>, incoming: &Incoming<'_>) -
         submission::end_one(tx, incoming.tenant, incoming.job_id, &ending, plan.trace).await?;
         return Ok(admission);
     }
-    let (interview, jobs) = insert(tx, plan, &modalities, &known.withdrawn).await?;
-    Ok(Admission::Admitted { interview, jobs })
+    match insert(&mut **tx, plan, &modalities, &known.withdrawn, true).await? {
+        Some((interview, jobs)) => Ok(Admission::Admitted { interview, jobs }),
+        None => Err(StoreError::corrupt("interview", "it was checked, and not written")),
+    }
 }
 
 /// What recognises a candidate after an erasure without telling who it is.
@@ -83,33 +101,33 @@ pub(crate) fn candidate_sha256(tenant: &str, candidate: &str) -> String {
 
 async fn known(tx: &mut Tx, plan: &AdmitPlan<'_>) -> Result<Known, StoreError> {
     let message = plan.interview;
-    // A candidate may come back after an erasure: with a consent that was given later. An illegible time counts as old, and
-    // so does one that this database's clock has not reached, by more than two machines' clocks differ: it proves nothing.
-    let given_at = message.consent.given();
     let row = sqlx::query!(
         r#"select
             exists (select from hirenet.erasures where tenant = $1 and interview_id = $2)
                 or exists (select from hirenet.erasures where tenant = $1 and candidate_sha256 = $3
-                    and coalesce($4::timestamptz <= requested_at or $4 > now() + interval '5 minutes', true)) as "erased!",
+                    and hirenet.consent_proves_nothing($4, requested_at)) as "erased!",
             exists (select from hirenet.interviews where tenant = $1 and interview_id = $2) as "exists!",
             array(select distinct unnest(modalities) from hirenet.withdrawals where tenant = $1 and interview_id = $2)
                 as "withdrawn!""#,
         message.tenant,
         message.interview_id,
         candidate_sha256(&message.tenant, &message.candidate),
-        given_at
+        message.consent.given()
     )
     .fetch_one(&mut **tx)
     .await?;
     Ok(Known { erased: row.erased, exists: row.exists, withdrawn: row.withdrawn })
 }
 
+/// Writes an interview down with its jobs and their messages. What has not been checked is checked there, and nothing is
+/// written where anything speaks against it.
 async fn insert(
-    tx: &mut Tx,
+    executor: impl PgExecutor<'_>,
     plan: &AdmitPlan<'_>,
     modalities: &[String],
     withdrawn: &[String],
-) -> Result<(Uuid, usize), StoreError> {
+    checked: bool,
+) -> Result<Option<(Uuid, usize)>, sqlx::Error> {
     let message = plan.interview;
     let (answers, older) = message.final_takes();
     let mut reasons = plan.reasons.clone();
@@ -121,43 +139,19 @@ async fn insert(
     let hashes: Vec<Option<String>> = answers.iter().map(|a| a.sha256.clone()).collect();
     let takes: Vec<Option<i32>> = answers.iter().map(|a| a.take.and_then(|take| i32::try_from(take).ok())).collect();
     let row = sqlx::query!(
-        r#"with
-        new_tenant as (insert into hirenet.tenants (tenant) values ($1) on conflict do nothing),
-        -- Twice, because an upsert would lock the row of a position that many submissions share.
-        new_position as (
-            insert into hirenet.positions (tenant, position_id, title) values ($1, $2, $3) on conflict do nothing),
-        renamed as (
-            update hirenet.positions set title = $3 where tenant = $1 and position_id = $2 and title <> $3),
-        i as (
-            insert into hirenet.interviews (tenant, interview_id, position_id, candidate, language, consent, modalities,
-                reasons, retention_days, priority, status)
-            values ($1, $4, $2, $5, $6, $7, $8, $9, $10, $11, 'queued') returning interview),
-        a as (
-            insert into hirenet.answers (interview, answer, tenant, answer_id, question, media, sha256, take,
-                given_transcript)
-            select i.interview, n - 1, $1, id, question, media, hash, take, given
-            from i, unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::int[], $17::jsonb[])
-                with ordinality as u(id, question, media, hash, take, given, n)
-            returning answer),
-        j as (
-            insert into hirenet.jobs (tenant, interview, interview_id, stage, answer, priority, trace)
-            select $1, i.interview, $4, 'extract', a.answer, $11, $18 from i, a returning job),
-        message as (
-            insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload, trace)
-            select i.interview, i.interview, 'stage', 'extract.' || $11, 'job',
-                json_build_object('version', 1, 'job', job, 'tenant', $1::text, 'stage', 'extract'), $18
-            from i, j),
-        submission as (
-            update hirenet.submissions set interview = (select interview from i) where tenant = $1 and job_id = $19),
-        noted as (
-            insert into hirenet.audit (action, tenant, interview, job, content_sha256, counts)
-            select 'admitted', $1, i.interview, $19, $20, jsonb_build_object('answers', (select count(*) from a)) from i)
-        select interview as "interview!", (select count(*) from j) as "jobs!" from i"#,
+        r#"select interview as "interview!", jobs as "jobs!" from hirenet.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+            $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"#,
+        checked,
+        &names(&message.tenant, Some(&message.candidate), Some(&message.interview_id)),
         message.tenant,
+        message.job_id,
+        plan.content_sha256,
+        message.candidate,
+        candidate_sha256(&message.tenant, &message.candidate),
+        message.consent.given(),
+        message.interview_id,
         message.position.id,
         message.position.title,
-        message.interview_id,
-        message.candidate,
         message.language,
         json!(message.consent),
         modalities,
@@ -170,13 +164,11 @@ async fn insert(
         &hashes as &[Option<String>],
         &takes as &[Option<i32>],
         &given as &[Option<Value>],
-        plan.trace,
-        message.job_id,
-        plan.content_sha256
+        plan.trace
     )
-    .fetch_one(&mut **tx)
+    .fetch_optional(executor)
     .await?;
-    Ok((row.interview, row.jobs as usize))
+    Ok(row.map(|row| (row.interview, row.jobs as usize)))
 }
 
 fn refusal<'a>(plan: &AdmitPlan<'a>, incoming: &Incoming<'a>, code: Code, detail: &'a str) -> Refusal<'a> {

@@ -7,6 +7,12 @@ use crate::{Lease, Store, StoreError};
 /// A transaction whose statements see one tenant's rows.
 pub(crate) type Tx = Transaction<'static, Postgres>;
 
+/// What the locks of [`Store::in_names`] are called, in their order.
+pub(crate) fn names(tenant: &str, candidate: Option<&str>, interview_id: Option<&str>) -> Vec<String> {
+    let key = |kind: &str, name: &str| format!("{kind}\u{1f}{tenant}\u{1f}{name}");
+    candidate.map(|c| key("candidate", c)).into_iter().chain(interview_id.map(|i| key("interview", i))).collect()
+}
+
 impl Store {
     /// Opens a transaction for one tenant.
     pub(crate) async fn in_tenant(&self, tenant: &str) -> Result<Tx, StoreError> {
@@ -24,9 +30,7 @@ impl Store {
         candidate: Option<&str>,
         interview_id: Option<&str>,
     ) -> Result<Tx, StoreError> {
-        let key = |kind: &str, name: &str| format!("{kind}\u{1f}{tenant}\u{1f}{name}");
-        let candidate = candidate.map(|c| key("candidate", c));
-        let names: Vec<String> = candidate.into_iter().chain(interview_id.map(|i| key("interview", i))).collect();
+        let names = names(tenant, candidate, interview_id);
         let mut tx = self.pool.begin().await?;
         sqlx::query!(
             r#"select set_config('hirenet.tenant', $1, true), pg_advisory_xact_lock(hashtextextended(name, 0))

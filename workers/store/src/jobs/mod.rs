@@ -9,7 +9,7 @@ pub(crate) mod task;
 
 pub(crate) use claim::{priority, stage};
 pub(crate) use extract::enqueue_score_when_last;
-pub(crate) use guard::Tx;
+pub(crate) use guard::{Tx, names};
 pub(crate) use task::{modality, read};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 use hirenet_core::{Assessment, Code, Modality, Software, Span, Status, sha256_bytes};
 use serde_json::{Value, json};
 
-use crate::{Evidence, FinalState, Lease, ScoreOutcome, Store, StoreError};
+use crate::{Evidence, FinalState, Lease, ScoreOutcome, Store, StoreError, pack};
 
 /// Spans that the view shows beside a score.
 const TOP_SPANS: usize = 3;
@@ -99,7 +99,7 @@ fn document(assessment: &Assessment) -> Result<(Vec<u8>, String), StoreError> {
     }
     let corrupt = |error: String| StoreError::corrupt("assessment", error);
     let whole = serde_json::to_vec(&bare).map_err(|error| corrupt(error.to_string()))?;
-    let bytes = zstd::bulk::compress(&whole, 3).map_err(|error| corrupt(error.to_string()))?;
+    let bytes = pack(&whole).map_err(|error| corrupt(error.to_string()))?;
     bare.timings.clear();
     let same = serde_json::to_vec(&bare).map_err(|error| corrupt(error.to_string()))?;
     Ok((bytes, sha256_bytes(&same)))

@@ -5,7 +5,7 @@ mod report;
 mod rescore;
 mod results;
 
-pub(crate) use report::unpack;
+pub(crate) use report::document_json;
 
 use hirenet_core::{Assessment, Transcript};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 use hirenet_core::Assessment;
 
 use crate::jobs::read;
-use crate::{Store, StoreError, StoredReport};
+use crate::{Store, StoreError, StoredReport, unpack};
 
 impl Store {
     /// The shown assessment of an interview, by the tenant's id of it; `None` where it has none. Words whose retention has
@@ -51,11 +51,11 @@ impl Store {
 const MAX_DOCUMENT: usize = 256 << 20;
 
 fn unpacked(document: &[u8]) -> Result<Assessment, StoreError> {
-    serde_json::from_slice(&unpack(document)?)
+    serde_json::from_slice(&document_json(document)?)
         .map_err(|error| StoreError::corrupt("assessment", format!("{:?}", error.classify())))
 }
 
 /// The JSON of a stored assessment.
-pub(crate) fn unpack(document: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::decompress(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))
+pub(crate) fn document_json(document: &[u8]) -> Result<Vec<u8>, StoreError> {
+    unpack(document, MAX_DOCUMENT).map_err(|error| StoreError::corrupt("assessment", error))
 }

@@ -75,6 +75,35 @@ fn twenty_deliveries_at_once_admit_once() {
 }
 
 #[test]
+fn a_message_waits_for_another_of_its_id_that_is_being_written() {
+    with_database(async |db| {
+        let message = interview("acme", "i1");
+        let mut other = db.admin.begin().await.unwrap();
+        sqlx::query(
+            "insert into hirenet.submissions (tenant, job_id, request, interview_id, content_sha256)
+            values ('acme', $1, 'submitted', 'i2', $2)",
+        )
+        .bind(message.job_id)
+        .bind("d".repeat(64))
+        .execute(&mut *other)
+        .await
+        .unwrap();
+        let waits = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        let commit = async {
+            while db.count(waits).await == 0 {}
+            other.commit().await.unwrap();
+        };
+        let content = "c".repeat(64);
+        let plan = plan(&message, &content);
+        let (admission, ()) = tokio::join!(db.store.admit(&plan), commit);
+        assert_eq!(admission.unwrap(), Admission::Conflict);
+        assert_eq!(db.count("select count(*) from hirenet.interviews").await, 0);
+        assert_eq!(db.count("select count(*) from hirenet.submissions where conflicts = 1").await, 1);
+    });
+}
+
+#[test]
 fn an_interview_that_is_there_from_another_job_is_refused_with_its_event() {
     with_database(async |db| {
         db.admitted(&interview("acme", "i1")).await;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Broken, Tx};
 use crate::StoreError;
-use crate::records::unpack;
+use crate::records::document_json;
 
 /// Assessments read at once: their documents are the largest rows that there are.
 const PAGE: i64 = 32;
@@ -93,7 +93,9 @@ async fn spans(tx: &mut Tx, after: i64, last: i64) -> Result<Vec<SpanRow>, Store
 
 /// What is wrong with an assessment, a sentence each. Words are left out: they have a retention of their own.
 fn differences(row: &Row, spans: &[&SpanRow]) -> Vec<String> {
-    let Ok(json) = unpack(&row.document) else { return vec!["the document of a score cannot be unpacked".to_owned()] };
+    let Ok(json) = document_json(&row.document) else {
+        return vec!["the document of a score cannot be unpacked".to_owned()];
+    };
     let Ok(written) = serde_json::from_slice::<Assessment>(&json) else {
         return vec!["the document of a score cannot be read".to_owned()];
     };
