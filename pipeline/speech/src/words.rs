@@ -58,7 +58,8 @@ fn word(tokens: &[&Token], segment: usize) -> Option<Spoken> {
     Some(Spoken { text, start: first.start, end: last.end, confidence, segment })
 }
 
-/// Drops what the decoder writes in brackets, between asterisks or as notes: `[MUSIC]`, `(laughs)`, `*sighs*`, `♪`.
+/// Drops what the decoder writes in brackets, between asterisks or as notes: `[MUSIC]`, `(laughs)`, `*sighs*`, `♪`; and
+/// control characters.
 fn drop_marks(words: Vec<Spoken>) -> Vec<Spoken> {
     let mut depth = 0_usize;
     let mut starred = false;
@@ -71,6 +72,8 @@ fn drop_marks(words: Vec<Spoken>) -> Vec<Spoken> {
                 ']' | ')' | '}' | '】' | '）' => depth = depth.saturating_sub(1),
                 '*' => starred = !starred,
                 '♪' | '♫' | '♬' | '♩' | '\u{fffd}' => {}
+                // The vocabulary has one for each byte.
+                control if control.is_control() => {}
                 _ if depth == 0 && !starred => text.push(c),
                 _ => {}
             }
@@ -170,6 +173,11 @@ mod tests {
         assert_eq!(texts(&words), ["café", "olé"]);
         let words = join(&tokens(&[b"\xe6\x97", b"\xa5", "本".as_bytes(), "。".as_bytes()]), 0, "ja");
         assert_eq!(texts(&words), ["日", "本。"]);
+    }
+
+    #[test]
+    fn control_characters_are_no_text() {
+        assert_eq!(texts(&join(&tokens(&[b" o\0ne", b"\x02", b" \x07", b" two\x1b"]), 0, "en")), ["one", "two"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use hirenet_core::Code;
 use hirenet_speech::{Heard, SpeechSettings};
+use hirenet_tests::shared;
 
 use crate::support::{hear, speak, text, word_errors};
 
@@ -71,7 +72,7 @@ fn very_quiet_speech_is_raised_and_says_so() {
 
 #[test]
 fn a_recording_whose_speech_is_barely_there_is_raised() {
-    let Some(file) = hirenet_tests::shared("media/audio/fleurs-en-006.ogg") else { return };
+    let Some(file) = shared("media/audio/fleurs-en-006.ogg") else { return };
     let heard = hear(&crate::support::decode(&file), &SpeechSettings::default());
     assert!(!heard.stretches.is_empty(), "its speech is heard");
     assert!(codes(&heard).contains(&Code::SoundQuiet), "{:?}", codes(&heard));
@@ -136,6 +137,23 @@ fn too_little_entropy_is_tried_again_at_a_higher_temperature() {
         heard.transcript.unwrap().words.iter().map(|word| word.confidence).collect::<Vec<_>>()
     };
     assert_ne!(confidences(0.0), confidences(100.0));
+}
+
+#[test]
+fn tokens_that_are_no_speech_are_not_sampled() {
+    // Real speech, of which the demo model is unsure, at a temperature at which it says other things as well.
+    let Some(clip) = shared("media/en_grid_natural_6s.mp4") else { return };
+    let samples = crate::support::decode(&clip);
+    let sampled = |suppress_non_speech| {
+        let settings = with(|s| {
+            (s.temperature_step, s.logprob_threshold, s.no_speech_threshold) = (0.9, 0.0, 1.0);
+            s.suppress_non_speech = suppress_non_speech;
+        });
+        text(&hear(&samples, &settings))
+    };
+    let guarded = sampled(true);
+    assert!(!guarded.is_empty() && !guarded.contains(|c: char| "\"#()*+/:;<=>@[\\]^_`{|}~".contains(c)), "{guarded}");
+    assert_ne!(guarded, sampled(false));
 }
 
 #[test]
