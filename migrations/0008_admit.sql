@@ -1,4 +1,4 @@
--- Admitting an interview that nothing speaks against takes one round trip; and a claim writes no index.
+-- Admitting an interview that nothing speaks against takes one round trip; and a claim writes no index of its job.
 set local role hirenet_owner;
 
 -- An interview that was checked before is only written down. Else the names are locked first, the candidate's before the
@@ -93,24 +93,23 @@ begin
         and proname in ('admit', 'consent_proves_nothing') loop
         execute format('revoke all on function %s from public', step);
         execute format('grant execute on function %s to hirenet_worker', step);
-        if step::text like 'hirenet.admit(%' or step::text like 'admit(%' then
-            execute format('comment on function %s is %L', step,
-                'Writes an interview down with its jobs and their messages; no row where something speaks against it');
-        end if;
     end loop;
 end
 $$;
 
--- Columns that a claim changes were in indexes: each claim wrote all indexes of its row anew.
+comment on function hirenet.admit is
+    'Writes an interview down with its jobs and their messages; no row where something speaks against it';
+
+-- Columns that a claim changes were in indexes, or in their conditions: each claim wrote all indexes of its row anew. No
+-- statement looks for open jobs by the time of their creation: it is a column that nothing changes.
 drop index hirenet.jobs_open;
 create index jobs_open on hirenet.jobs (created_at) where ended_at is null;
 drop index hirenet.jobs_dead;
-create index jobs_dead on hirenet.jobs (ended_at desc) where code is not null;
+create index jobs_dead on hirenet.jobs (ended_at desc) where code is not null and ended_at is not null;
 -- Room for the row as it will be, beside the one that it is.
 alter table hirenet.jobs set (fillfactor = 60);
 alter table hirenet.attempts set (fillfactor = 80);
 alter table hirenet.answers set (fillfactor = 70);
-alter table hirenet.interviews set (fillfactor = 80);
 
 reset role;
 

@@ -72,14 +72,16 @@ fn drop_marks(words: Vec<Spoken>) -> Vec<Spoken> {
                 ']' | ')' | '}' | '】' | '）' => depth = depth.saturating_sub(1),
                 '*' => starred = !starred,
                 '♪' | '♫' | '♬' | '♩' | '\u{fffd}' => {}
-                // The vocabulary has one for each byte.
+                // The vocabulary has a token for each byte: no reader can show these, and a database takes no U+0000.
+                '\n' | '\r' | '\t' => text.push(' '),
                 control if control.is_control() => {}
                 _ if depth == 0 && !starred => text.push(c),
                 _ => {}
             }
         }
+        let text = text.trim();
         if !text.is_empty() {
-            spoken.text = text;
+            text.clone_into(&mut spoken.text);
             kept.push(spoken);
         }
     }
@@ -177,7 +179,8 @@ mod tests {
 
     #[test]
     fn control_characters_are_no_text() {
-        assert_eq!(texts(&join(&tokens(&[b" o\0ne", b"\x02", b" \x07", b" two\x1b"]), 0, "en")), ["one", "two"]);
+        let words = join(&tokens(&[b" o\0ne", b"\x02", b" \x07", b" two\x1b", b" three\tfour"]), 0, "en");
+        assert_eq!(texts(&words), ["one", "two", "three four"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Levels of the harmonics of a voiced frame, on 60 ms under a Gaussian window.
+//! Levels of the harmonics of a voiced frame, on 60 ms.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@ use hirenet_core::LLD_COLUMNS;
 use hirenet_onnx::Runtime;
 use ndarray::{Array2, s};
 
-use crate::formant::{FormantFinder, Formants, HarmonicModel, Harmonics, MADE, Resonance, SPOKEN, assign, fit_run};
+use crate::formant::{Correction, FormantFinder, Formants, HarmonicModel, Harmonics, Resonance, assign, fit_run};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
 use crate::harmonic::{HarmonicLevels, HarmonicMeter};
 use crate::hnr::HnrMeter;
@@ -111,13 +111,13 @@ impl VoiceMeter {
         } else {
             vec![false; f0_hz.len()]
         };
-        let share = if cycles.is_deterministic { MADE } else { SPOKEN };
+        let correction = if cycles.is_deterministic { Correction::MADE } else { Correction::SPOKEN };
         for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
             self.harmonics.listen(samples, frame);
             if !modelled[offset] {
                 let level = |number| self.harmonics.harmonic_level(f0_hz, number);
-                self.harmonic_model.correct(f0_hz, level, share, formants);
+                self.harmonic_model.correct(f0_hz, level, correction, formants);
             }
             let voiced = VoicedFrame {
                 f0_hz,

@@ -152,7 +152,7 @@ fn tokens_that_are_no_speech_are_not_sampled() {
         text(&hear(&samples, &settings))
     };
     let guarded = sampled(true);
-    assert!(!guarded.is_empty() && !guarded.contains(|c: char| "\"#()*+/:;<=>@[\\]^_`{|}~".contains(c)), "{guarded}");
+    assert!(!guarded.is_empty() && !guarded.contains(|c: char| "\"#+/:;<=>@\\^_`|~".contains(c)), "{guarded}");
     assert_ne!(guarded, sampled(false));
 }
 

@@ -4,16 +4,15 @@ use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
 
-use super::FORMANTS;
 use super::pole::Pole;
 use super::source::Source;
+use super::{FORMANTS, HIGHEST_HZ};
 
 /// Resonances of the model: those below the highest harmonic that is looked at.
 pub(super) const RESONANCES: usize = 5;
 /// Parameters without the source's: the natural logarithms of the resonances' frequencies and of their bandwidths in Hz, and the
 /// gain in dB.
 pub(super) const GAIN: usize = 2 * RESONANCES;
-const HIGHEST_HZ: f64 = 5_400.0;
 /// Typical bandwidths in Hz (J. L. Flanagan 1972), and how far others lie from them (natural logarithm).
 pub(super) const BANDWIDTHS_HZ: [f64; RESONANCES] = [70.0, 100.0, 150.0, 220.0, 300.0];
 const BANDWIDTH_SPREAD: f64 = 0.5;
@@ -21,8 +20,9 @@ const BANDWIDTH_SPREAD: f64 = 0.5;
 const UPPER_SPREAD: f64 = 0.2;
 /// How exactly a level is known in dB: the peak of a harmonic is read to 0.2 dB, and the model is no better than this.
 const LEVEL_SPREAD_DB: f64 = 0.4;
-/// The same where the harmonics meet what the model leaves out above it.
+/// From here on the harmonics meet what the model leaves out above it...
 const EDGE_HZ: f64 = 4_500.0;
+/// ...and are known so exactly.
 const EDGE_SPREAD_DB: f64 = 1.5;
 /// This far below the highest harmonic the window's side lobes reach its level.
 const RANGE_DB: f64 = 70.0;
@@ -86,7 +86,7 @@ impl<'a> Problem<'a> {
     /// `upper` are the natural logarithms of the frequencies near which the fourth and fifth resonance are looked for.
     pub(super) fn new(harmonics: &'a Harmonics, source: Term<'a>, upper: [f64; 2], parameters: DVector<f64>) -> Self {
         let bandwidths = (0..RESONANCES).map(|n| (RESONANCES + n, BANDWIDTHS_HZ[n].ln(), BANDWIDTH_SPREAD));
-        let upper = upper.into_iter().enumerate().map(|(n, hz)| (FORMANTS + n, hz, UPPER_SPREAD));
+        let upper = upper.into_iter().enumerate().map(|(n, at)| (FORMANTS + n, at, UPPER_SPREAD));
         let mut typical: Vec<_> = bandwidths.chain(upper).collect();
         if let Term::Free(source) = source {
             typical.extend(source.typical().iter().enumerate().map(|(n, (at, spread))| (GAIN + 1 + n, *at, *spread)));

@@ -13,7 +13,7 @@ use realfft::num_complex::Complex64;
 
 pub(crate) use assignment::{FORMANTS, Formants, assign};
 pub(crate) use fit::Harmonics;
-pub(crate) use harmonic_model::{HarmonicModel, MADE, SPOKEN};
+pub(crate) use harmonic_model::{Correction, HarmonicModel};
 pub(crate) use prediction::levinson;
 use prediction::{ORDER, find_roots, predict, starting_roots};
 use resample::{FORMANT_RATE, FrameResampler};
@@ -22,6 +22,8 @@ pub(crate) use source_filter::fit_run;
 /// Half of a 25 ms frame at 11 kHz.
 const HALF: usize = 137;
 const PRE_EMPHASIS: f64 = 0.97;
+/// Highest harmonic that a formant is corrected by: the resampler's edge.
+const HIGHEST_HZ: f64 = 5_400.0;
 /// Resonances that are wider or lower are the spectrum's tilt, not formants...
 const WIDEST_HZ: f64 = 700.0;
 const LOWEST_HZ: f64 = 90.0;

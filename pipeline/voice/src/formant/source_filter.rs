@@ -10,11 +10,12 @@ use nalgebra::DVector;
 
 use super::fit::{BANDWIDTHS_HZ, Fit, GAIN, Harmonics, Problem, RESONANCES, Term};
 use super::source::Source;
-use super::{Formants, Resonance};
+use super::{Formants, HIGHEST_HZ, LOWEST_HZ, Resonance, WIDEST_DAMPED_HZ};
 
-/// Fewer harmonics than this do not bear the model's parameters; the lowest voice has no more than that.
+/// Fewer harmonics than this do not bear the model's parameters: voices above 385 Hz have no model.
 const LEAST_HARMONICS: usize = 14;
-const MOST_HARMONICS: usize = 100;
+/// The lowest voice that is looked for, at 40 Hz, has no more.
+const MOST_HARMONICS: usize = 135;
 /// Where the fourth and fifth resonance are looked for: this far above the third, and there but no lower than in most voices.
 const ABOVE_THIRD_HZ: [f64; 2] = [950.0, 1_900.0];
 const LOWEST_UPPER_HZ: [f64; 2] = [3_400.0, 4_400.0];
@@ -47,8 +48,8 @@ pub(crate) fn fit_run(run: &[Harmonics], formants: &mut [Formants]) -> Vec<bool>
     let mut follow_all = |frames: &mut dyn Iterator<Item = usize>| {
         let mut last = model.parameters.clone();
         for frame in frames {
-            if let Some(parameters) = follow(&run[frame], &last, &model.source_db) {
-                set(&mut formants[frame], &parameters);
+            if let Some((parameters, found)) = follow(&run[frame], &last, &model.source_db) {
+                formants[frame] = found;
                 fits[frame] = true;
                 last = parameters;
             }
@@ -59,15 +60,16 @@ pub(crate) fn fit_run(run: &[Harmonics], formants: &mut [Formants]) -> Vec<bool>
     fits
 }
 
-/// Sets the formants to the model's lowest resonances.
-fn set(formants: &mut Formants, parameters: &DVector<f64>) {
+/// The model's three lowest resonances; `None` where one of them is none that a voice has. A sound with fewer leaves some of
+/// the model's free to lie anywhere.
+fn lowest(parameters: &DVector<f64>) -> Option<Formants> {
     let mut found: Vec<Resonance> = (0..RESONANCES)
         .map(|n| Resonance { hz: parameters[n].exp(), bandwidth_hz: parameters[RESONANCES + n].exp() })
         .collect();
     found.sort_by(|a, b| a.hz.total_cmp(&b.hz));
-    for (formant, found) in formants.iter_mut().zip(found) {
-        *formant = Some(found);
-    }
+    let of_a_voice = |r: &Resonance| (LOWEST_HZ..HIGHEST_HZ).contains(&r.hz) && r.bandwidth_hz <= WIDEST_DAMPED_HZ;
+    let lowest: Formants = std::array::from_fn(|n| found.get(n).copied().filter(of_a_voice));
+    lowest.iter().all(Option::is_some).then_some(lowest)
 }
 
 /// The best model of all sources, from the formants that prediction heard.
@@ -99,19 +101,21 @@ fn search(harmonics: &Harmonics, frame: usize, heard: &Formants) -> Option<Model
         Some((source, Problem::new(harmonics, Term::Free(source), upper, parameters).solve(PATIENCE)?))
     });
     let (source, fit) = finals.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost)).filter(|best| best.1.miss <= FIT)?;
+    lowest(&fit.parameters)?;
     let own = &fit.parameters.as_slice()[GAIN + 1..];
     let source_db = (1..=MOST_HARMONICS).map(|number| source.level_db(own, number)).collect();
     Some(Model { frame, parameters: fit.parameters.rows(0, GAIN + 1).into_owned(), source_db })
 }
 
-/// The parameters of a neighbouring frame, moved to this one; `None` where they do not fit.
-fn follow(harmonics: &Harmonics, parameters: &DVector<f64>, source_db: &[f64]) -> Option<DVector<f64>> {
+/// The parameters of a neighbouring frame, moved to this one, and its formants; `None` where they do not fit.
+fn follow(harmonics: &Harmonics, parameters: &DVector<f64>, source_db: &[f64]) -> Option<(DVector<f64>, Formants)> {
     if !(LEAST_HARMONICS..=source_db.len()).contains(&harmonics.level_db.len()) {
         return None;
     }
     let upper = [parameters[RESONANCES - 2], parameters[RESONANCES - 1]];
     let fit = Problem::new(harmonics, Term::Known(source_db), upper, parameters.clone()).solve(PATIENCE)?;
-    (fit.miss <= FIT).then_some(fit.parameters)
+    let formants = lowest(&fit.parameters).filter(|_| fit.miss <= FIT)?;
+    Some((fit.parameters, formants))
 }
 
 #[cfg(test)]
@@ -132,5 +136,18 @@ mod tests {
         assert_eq!(fit_run(&run, &mut formants), [false; 3]);
         assert_eq!(formants, before);
         assert!(fit_run(&[], &mut []).is_empty());
+    }
+
+    #[test]
+    fn what_is_found_is_a_voices_where_the_sound_has_no_resonance() {
+        for slope in [0.0, -6.0, -12.0] {
+            let saw = |number: usize| Some(slope * (number as f64).log2() - 20.0);
+            let run: Vec<Harmonics> = (0..5).map(|_| Harmonics::new(150.0, saw)).collect();
+            let mut formants = [heard(); 5];
+            fit_run(&run, &mut formants);
+            for formant in formants.iter().flatten().flatten() {
+                assert!((LOWEST_HZ..HIGHEST_HZ).contains(&formant.hz), "{slope}: {formant:?}");
+            }
+        }
     }
 }

@@ -34,7 +34,7 @@ impl Store {
     async fn dead(&self, job: Option<Uuid>, limit: i64) -> Result<Vec<DeadJob>, StoreError> {
         let rows = sqlx::query!(
             r#"select job, tenant, stage, interview_id, code as "code!", detail, ended_at as "ended_at!" from hirenet.jobs
-            where state = 'failed' and code is not null and ($1::uuid is null or job = $1) order by ended_at desc limit $2"#,
+            where state = 'failed' and code is not null and ended_at is not null and ($1::uuid is null or job = $1) order by ended_at desc limit $2"#,
             job,
             limit
         )

@@ -44,7 +44,8 @@ impl Store {
         let rows = sqlx::query!(
             r#"select stage, priority, state, count(*) as "jobs!",
                 coalesce(extract(epoch from clock_timestamp() - min(moved_at)), 0)::float8 as "oldest_s!"
-            from hirenet.jobs where ended_at is null or (state = 'failed' and code is not null) group by stage, priority, state
+            from hirenet.jobs where ended_at is null or (state = 'failed' and code is not null and ended_at is not null)
+            group by stage, priority, state
             order by stage, priority, state"#
         )
         .fetch_all(&self.pool)

@@ -7,7 +7,7 @@ use crate::{Lease, Store, StoreError};
 /// A transaction whose statements see one tenant's rows.
 pub(crate) type Tx = Transaction<'static, Postgres>;
 
-/// What the locks of [`Store::in_names`] are called, in their order.
+/// What the locks of [`Store::in_names`], and of an admission, are called, in their order.
 pub(crate) fn names(tenant: &str, candidate: Option<&str>, interview_id: Option<&str>) -> Vec<String> {
     let key = |kind: &str, name: &str| format!("{kind}\u{1f}{tenant}\u{1f}{name}");
     candidate.map(|c| key("candidate", c)).into_iter().chain(interview_id.map(|i| key("interview", i))).collect()
