@@ -85,18 +85,8 @@ $$;
 comment on function hirenet.consent_proves_nothing(timestamptz, timestamptz) is
     'Whether a consent does not show that it was given after an erasure was asked for';
 
-do $$
-declare
-    step regprocedure;
-begin
-    for step in select oid from pg_proc where pronamespace = 'hirenet'::regnamespace
-        and proname in ('admit', 'consent_proves_nothing') loop
-        execute format('revoke all on function %s from public', step);
-        execute format('grant execute on function %s to hirenet_worker', step);
-    end loop;
-end
-$$;
-
+revoke all on function hirenet.admit, hirenet.consent_proves_nothing from public;
+grant execute on function hirenet.admit, hirenet.consent_proves_nothing to hirenet_worker;
 comment on function hirenet.admit is
     'Writes an interview down with its jobs and their messages; no row where something speaks against it';
 

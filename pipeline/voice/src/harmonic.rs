@@ -33,16 +33,18 @@ pub(crate) struct HarmonicLevels {
 
 /// What a frame is seen through.
 #[derive(Debug, Clone, Copy)]
-enum Window {
+pub(crate) enum Window {
+    /// That of the definition.
     Gaussian,
+    /// One whose side lobes fall off: weak harmonics far from strong ones keep their level, where the sound is steady.
     Blackman,
 }
 
 /// Measures the harmonic levels of frames.
 pub(crate) struct HarmonicMeter {
     forward: Arc<dyn RealToComplex<f32>>,
-    window: Vec<f32>,
-    steep_window: Vec<f32>,
+    gaussian: Vec<f32>,
+    blackman: Vec<f32>,
     padded: Vec<f32>,
     frame: Vec<f32>,
     spectrum: Vec<Complex32>,
@@ -60,8 +62,8 @@ impl HarmonicMeter {
     pub(crate) fn new() -> Self {
         let forward = RealFftPlanner::new().plan_fft_forward(FFT);
         HarmonicMeter {
-            window: gaussian(FRAME, SIGMA),
-            steep_window: blackman(FRAME),
+            gaussian: gaussian(FRAME, SIGMA),
+            blackman: blackman(FRAME),
             padded: forward.make_input_vec(),
             frame: vec![0.0; FRAME],
             spectrum: forward.make_output_vec(),
@@ -71,21 +73,10 @@ impl HarmonicMeter {
     }
 
     /// Takes the spectrum of the frame around time stamp `frame`.
-    pub(crate) fn listen(&mut self, samples: &[f32], frame: usize) {
-        self.take(samples, frame);
-        self.transform(Window::Gaussian);
-    }
-
-    /// Takes the same through a window whose side lobes fall off: weak harmonics far from strong ones keep their level, where
-    /// the sound is steady.
-    pub(crate) fn listen_steeply(&mut self, samples: &[f32], frame: usize) {
-        self.take(samples, frame);
-        self.transform(Window::Blackman);
-    }
-
-    fn take(&mut self, samples: &[f32], frame: usize) {
+    pub(crate) fn listen(&mut self, samples: &[f32], frame: usize, window: Window) {
         copy_samples(samples, (frame * HOP) as isize - (FRAME / 2) as isize, &mut self.frame);
         remove_mean(&mut self.frame);
+        self.transform(window);
     }
 
     /// Levels in the frame that was taken last, whose pitch is `f0_hz`.
@@ -102,8 +93,8 @@ impl HarmonicMeter {
 
     fn transform(&mut self, window: Window) {
         let window = match window {
-            Window::Gaussian => &self.window,
-            Window::Blackman => &self.steep_window,
+            Window::Gaussian => &self.gaussian,
+            Window::Blackman => &self.blackman,
         };
         for ((padded, x), w) in self.padded.iter_mut().zip(&self.frame).zip(window) {
             *padded = x * w;
@@ -173,7 +164,7 @@ mod tests {
         // The third formant lies between harmonics 16 and 17 (2550 Hz).
         let formants = [None, None, Some(Resonance { hz: 2500.0, bandwidth_hz: 100.0 })];
         let mut meter = HarmonicMeter::new();
-        meter.listen(&samples, 25);
+        meter.listen(&samples, 25, Window::Gaussian);
         let levels = meter.levels(150.0, &formants);
         assert!((levels.h1_over_h2.unwrap() - 6.0).abs() < TOLERANCE_DB, "{levels:?}");
         assert!((levels.h1_over_a3.unwrap() + level(17)).abs() < TOLERANCE_DB, "{levels:?}");

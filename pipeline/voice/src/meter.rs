@@ -4,7 +4,7 @@ use ndarray::{Array2, s};
 
 use crate::formant::{Correction, FormantFinder, Formants, HarmonicModel, Harmonics, Resonance, assign, fit_run};
 use crate::frame::{HOP, HOP_S, copy_samples, frame_count, remove_mean};
-use crate::harmonic::{HarmonicLevels, HarmonicMeter};
+use crate::harmonic::{HarmonicLevels, HarmonicMeter, Window};
 use crate::hnr::HnrMeter;
 use crate::period::{CycleFinder, Perturbation, perturbation};
 use crate::pitch::PitchTracker;
@@ -114,7 +114,7 @@ impl VoiceMeter {
         let correction = if cycles.is_deterministic { Correction::MADE } else { Correction::SPOKEN };
         for (offset, (f0, formants)) in f0_hz.iter().zip(&mut formants).enumerate() {
             let (frame, f0_hz) = (first + offset, f64::from(*f0));
-            self.harmonics.listen(samples, frame);
+            self.harmonics.listen(samples, frame, Window::Gaussian);
             if !modelled[offset] {
                 let level = |number| self.harmonics.harmonic_level(f0_hz, number);
                 self.harmonic_model.correct(f0_hz, level, correction, formants);
@@ -137,7 +137,7 @@ impl VoiceMeter {
         let harmonics: Vec<Harmonics> = (first..)
             .zip(f0_hz)
             .map(|(frame, f0_hz)| {
-                self.harmonics.listen_steeply(samples, frame);
+                self.harmonics.listen(samples, frame, Window::Blackman);
                 let f0_hz = f64::from(*f0_hz);
                 Harmonics::new(f0_hz, |number| self.harmonics.harmonic_level(f0_hz, number))
             })
