@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -17,9 +15,6 @@ use crate::{Broker, Delivery, QueueError};
 
 /// Pause before consuming again after the channel was lost for a reason other than the connection.
 const PAUSE: Duration = Duration::from_millis(200);
-/// What was fetched is not held back longer than this for what is fetched beside it. What comes later returns to the queue
-/// with its channel.
-const STRAGGLER: Duration = Duration::from_secs(5);
 /// Longest time for the end of a subscription.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 
@@ -74,7 +69,7 @@ impl Broker {
     /// Fetches messages of `queue` as they are asked for.
     #[must_use]
     pub fn fetcher(&self, queue: &str) -> QueueFetcher {
-        QueueFetcher { broker: self.clone(), queue: queue.to_owned(), channels: Vec::new() }
+        QueueFetcher { broker: self.clone(), queue: queue.to_owned(), channel: None }
     }
 }
 
@@ -167,8 +162,9 @@ async fn consume_once(
 pub struct QueueFetcher {
     broker: Broker,
     queue: String,
-    /// Channels that are not in use. The broker answers one fetch at a time on each, and writes every fetch down first.
-    channels: Vec<Channel>,
+    /// Left from the question before. After a failure it is of no more use, and what comes on it late returns to the queue
+    /// with it.
+    channel: Option<Channel>,
 }
 
 impl QueueFetcher {
@@ -177,41 +173,14 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked.
     pub async fn fetch(&mut self) -> Result<Option<Delivery>, QueueError> {
-        Ok(self.fetch_up_to(1).await?.pop())
-    }
-
-    /// The next messages, at most `most`, asked for side by side; fewer where the queue has not so many ready, or where one does
-    /// not come within 5 s of the first.
-    ///
-    /// # Errors
-    /// Where the broker cannot be asked for any of them.
-    pub async fn fetch_up_to(&mut self, most: usize) -> Result<Vec<Delivery>, QueueError> {
-        let taken: Vec<_> = (0..most).map(|_| self.channels.pop()).collect();
-        let fetches = taken.into_iter().map(|channel| fetch_one(&self.broker, &self.queue, channel));
-        let mut fetches: FuturesUnordered<_> = fetches.collect();
-        let (mut deliveries, mut failed, mut last) = (Vec::new(), None, None);
-        loop {
-            let fetched = match last {
-                None => fetches.next().await,
-                Some(last) => timeout_at(last, fetches.next()).await.unwrap_or(None),
-            };
-            match fetched {
-                Some(Ok((channel, delivery))) => {
-                    self.channels.push(channel);
-                    deliveries.extend(delivery);
-                    if !deliveries.is_empty() {
-                        last.get_or_insert_with(|| Instant::now() + STRAGGLER);
-                    }
-                }
-                Some(Err(error)) => failed = Some(error),
-                None => break,
-            }
-        }
-        match failed {
-            // What came is not lost with what did not.
-            Some(error) if deliveries.is_empty() => Err(error),
-            _ => Ok(deliveries),
-        }
+        let channel = self.channel().await?;
+        let got = within(self.broker.settings().confirm_timeout(), async {
+            Ok(channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default()).await?)
+        })
+        .await?;
+        let delivery = got.map(|message| Delivery::new(message.delivery, channel.clone()));
+        self.channel = Some(channel);
+        Ok(delivery)
     }
 
     /// Messages that are ready in the queue. Takes none, and costs the broker less than a fetch, which it writes down.
@@ -219,38 +188,22 @@ impl QueueFetcher {
     /// # Errors
     /// Where the broker cannot be asked, or has no such queue.
     pub async fn ready(&mut self) -> Result<u32, QueueError> {
-        let channel = usable(&self.broker, self.channels.pop()).await?;
+        let channel = self.channel().await?;
         let options = QueueDeclareOptions { durable: true, passive: true, ..QueueDeclareOptions::default() };
         let ready = within(self.broker.settings().confirm_timeout(), async {
             let declared = channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?;
             Ok(declared.message_count())
         })
         .await?;
-        self.channels.push(channel);
+        self.channel = Some(channel);
         Ok(ready)
     }
-}
 
-/// Fetches one message on `channel`, or on a new one, and gives the channel back. After a failure it is of no more use, and
-/// what comes on it late returns to the queue with it.
-async fn fetch_one(
-    broker: &Broker,
-    queue: &str,
-    channel: Option<Channel>,
-) -> Result<(Channel, Option<Delivery>), QueueError> {
-    let channel = usable(broker, channel).await?;
-    let got = within(broker.settings().confirm_timeout(), async {
-        Ok(channel.basic_get(queue.into(), BasicGetOptions::default()).await?)
-    })
-    .await?;
-    let delivery = got.map(|message| Delivery::new(message.delivery, channel.clone()));
-    Ok((channel, delivery))
-}
-
-/// The channel where it is still one, else a new one.
-async fn usable(broker: &Broker, channel: Option<Channel>) -> Result<Channel, QueueError> {
-    match channel.filter(|c| c.status().connected()) {
-        Some(channel) => Ok(channel),
-        None => broker.channel().await,
+    /// The channel where there still is one, else a new one.
+    async fn channel(&mut self) -> Result<Channel, QueueError> {
+        match self.channel.take().filter(|channel| channel.status().connected()) {
+            Some(channel) => Ok(channel),
+            None => self.broker.channel().await,
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use hirenet_core::{Coded, Kind};
 use hirenet_fetch::Fetcher;
-use hirenet_queue::{Broker, Delivery, Names, Outgoing, Publisher};
+use hirenet_queue::{Broker, Delivery, Names, Outgoing, Priority, Publisher, Stage, routing_key};
 use hirenet_store::{Store, StoreError};
+use tokio::sync::Notify;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
@@ -45,6 +46,26 @@ pub(crate) struct Context {
     pub(crate) health: Arc<Health>,
     /// Deliveries in hand.
     pub(crate) in_hand: AtomicUsize,
+    pub(crate) bulk_sent: BulkSent,
+}
+
+/// Tells the lanes of this worker that one of its own messages waits in a queue of bulk, which they look at from time to time
+/// else.
+#[derive(Default)]
+pub(crate) struct BulkSent([Arc<Notify>; Stage::ALL.len()]);
+
+impl BulkSent {
+    /// What rings for the stage.
+    pub(crate) fn of(&self, stage: Stage) -> Arc<Notify> {
+        self.0[stage as usize].clone()
+    }
+
+    /// Rings for the stage whose bulk messages have this routing key.
+    pub(crate) fn ring(&self, key: &str) {
+        for stage in Stage::ALL.into_iter().filter(|stage| routing_key(*stage, Priority::Bulk) == key) {
+            self.0[stage as usize].notify_one();
+        }
+    }
 }
 
 /// What is to become of a delivery.

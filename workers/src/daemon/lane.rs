@@ -24,17 +24,19 @@ const LAST_ANSWER: Duration = Duration::from_secs(2);
 /// Serves a stage until the worker stops, and returns when nothing of it is in hand any more.
 ///
 /// A message is taken for a slot that is free and for no other reason: a lane never holds more deliveries than it has
-/// slots, and no delivery waits for the job of another one. [`Source`] says how, and in which order they come.
-pub(crate) async fn serve(context: Arc<Context>, stage: Stage, slots: usize) {
+/// slots, and no delivery waits for the job of another one. [`Source`] says how, and in which order they come where the lane
+/// serves both priorities and not `only` one.
+pub(crate) async fn serve(context: Arc<Context>, stage: Stage, only: Option<Priority>, slots: usize) {
     let free = Arc::new(Semaphore::new(slots));
     let running = TaskTracker::new();
-    let mut source = Source::new(&context, stage, free.clone());
+    let mut source = Source::new(&context, stage, only, free.clone());
     loop {
         // The semaphore is never closed.
         let slot = tokio::select! {
             biased;
             () = context.shutdown.stopping() => break,
             slot = free.clone().acquire_owned() => slot,
+            never = source.tend() => match never {},
         };
         let found = tokio::select! {
             biased;

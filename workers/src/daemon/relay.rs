@@ -1,6 +1,6 @@
 //! The outbox on its way to the broker: published, confirmed, removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -116,6 +116,8 @@ async fn drain(context: &Context) -> Result<(), Stuck> {
 /// Publishes rows in order; gives the ids of those that the broker confirmed, and the first reason of the others.
 async fn publish(context: &Context, rows: Vec<OutboxRow>, refused: &OnceLock<QueueError>) -> Vec<Uuid> {
     let ids: Vec<(Uuid, Destination)> = rows.iter().map(|row| (row.id, row.destination)).collect();
+    let stages = rows.iter().filter(|row| row.destination == Destination::Stage);
+    let stages: BTreeSet<String> = stages.map(|row| row.routing_key.clone()).collect();
     let messages: Vec<Outgoing> = rows.into_iter().map(|row| message(context.names(), row)).collect();
     let answers = context.publisher.publish_all(&messages).await;
     let mut confirmed = Vec::with_capacity(ids.len());
@@ -132,6 +134,9 @@ async fn publish(context: &Context, rows: Vec<OutboxRow>, refused: &OnceLock<Que
                 let _ = refused.set(error);
             }
         }
+    }
+    for key in &stages {
+        context.bulk_sent.ring(key);
     }
     for (destination, messages) in counts {
         OutboxRelayed { destination, messages }.emit();

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::daemon::assessors::Assessors;
-use crate::daemon::context::Context;
+use crate::daemon::context::{BulkSent, Context};
 use crate::daemon::extractors::Extractors;
 use crate::daemon::gate::Gate;
 use crate::daemon::observe::{Health, HttpServer, Part};
@@ -25,7 +25,8 @@ use crate::daemon::{chores, lane, relay};
 use crate::failure::{Failure, Outcome};
 use crate::setup::Installation;
 
-/// Messages of the light stages `admit` and `erase` at once: they wait for the database and compute nothing.
+/// Messages of each priority of the light stages `admit` and `erase` at once: they wait for the database and compute
+/// nothing.
 const LIGHT_SLOTS: usize = 8;
 /// Longest wait for the last messages of the outbox and the last goodbyes.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -125,6 +126,7 @@ async fn start(
         shutdown,
         health,
         in_hand: AtomicUsize::new(0),
+        bulk_sent: BulkSent::default(),
     })
 }
 
@@ -141,11 +143,17 @@ async fn serve(context: &Arc<Context>, stages: &[Stage], drain: bool) {
     }
     let mut lanes = JoinSet::new();
     for stage in stages {
-        let slots = match stage {
-            Stage::Extract | Stage::Score => context.config.work.slots,
-            Stage::Admit | Stage::Erase => LIGHT_SLOTS,
-        };
-        lanes.spawn(lane::serve(context.clone(), *stage, slots));
+        match stage {
+            Stage::Extract | Stage::Score => {
+                lanes.spawn(lane::serve(context.clone(), *stage, None, context.config.work.slots));
+            }
+            // Nothing urgent waits for slots of bulk: it has its own.
+            Stage::Admit | Stage::Erase => {
+                for priority in Priority::ALL {
+                    lanes.spawn(lane::serve(context.clone(), *stage, Some(priority), LIGHT_SLOTS));
+                }
+            }
+        }
     }
     lanes.spawn(serve_undelivered(context.clone()));
     context.shutdown.stopping().await;
