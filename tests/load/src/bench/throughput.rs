@@ -15,9 +15,9 @@ use crate::world::World;
 const ANSWERS: usize = 5;
 /// Messages of an interview: the submission, a stage message an answer, that of `score`, and the event.
 const MESSAGES: usize = 1 + ANSWERS + 1 + 1;
-/// Transactions of an interview that only read: what is needed for each of its answers but the first, whose one tells that
-/// the interview is being worked on.
-const READS: usize = ANSWERS - 1;
+/// Transactions of an interview that only read: what is needed for its score, and for each of its answers but the first, whose
+/// one tells that the interview is being worked on.
+const READS: usize = 1 + ANSWERS - 1;
 /// Jobs of a stage that the worker runs at once, and connections that it may use.
 const SLOTS: &str = "24";
 const CONNECTIONS: u32 = 8;

@@ -233,7 +233,7 @@ fn of_message(letter: &DeadLetter) -> Value {
 fn of_job(job: &DeadJob) -> Value {
     let attempts = job.attempts.iter().map(|attempt| {
         json!({"attempt": attempt.attempt, "worker": attempt.worker, "started_at": moment(attempt.started_at),
-            "ended_at": attempt.ended_at.map(moment), "outcome": attempt.outcome, "code": attempt.code, "detail": attempt.detail})
+            "ended_at": moment(attempt.ended_at), "outcome": attempt.outcome, "code": attempt.code, "detail": attempt.detail})
     });
     json!({"job": job.job, "tenant": job.tenant, "stage": job.stage.as_str(), "interview_id": job.interview_id,
         "code": job.code, "detail": job.detail, "ended_at": moment(job.ended_at), "attempts": attempts.collect::<Vec<_>>()})

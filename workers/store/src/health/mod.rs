@@ -119,9 +119,9 @@ pub struct PastAttempt {
     pub worker: Uuid,
     /// When it began.
     pub started_at: OffsetDateTime,
-    /// When it ended; `None` while it runs.
-    pub ended_at: Option<OffsetDateTime>,
-    /// `running`, `done`, `retried`, `buried`, `handed_back`, `died`, `lost` or `erased`.
+    /// When it ended: it is written down then.
+    pub ended_at: OffsetDateTime,
+    /// `done`, `retried`, `buried`, `handed_back`, `died` or `erased`.
     pub outcome: String,
     /// Code of the failure.
     pub code: Option<String>,

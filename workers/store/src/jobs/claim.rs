@@ -38,17 +38,11 @@ impl Store {
 
     async fn claim_ready(&self, job: Uuid, worker: Uuid, lease: Duration) -> Result<Option<Lease>, StoreError> {
         let row = sqlx::query!(
-            r#"with mine as (
-                update hirenet.jobs set state = 'running', fence = fence + 1, attempts = attempts + 1, worker = $2,
-                    lease_until = clock_timestamp() + make_interval(secs => $3), moved_at = now()
-                where job = $1 and state = 'ready' returning *),
-            attempt as (
-                insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone)
-                select job, attempts, tenant, fence, $2, deaths > 0 from mine)
-            select tenant as "tenant!", interview as "interview!", interview_id as "interview_id!", stage as "stage!",
-                answer, priority as "priority!", fence as "fence!", attempts as "attempts!", failures as "failures!",
-                deaths > 0 as "alone!", trace, extract(epoch from clock_timestamp() - created_at)::float8 as "age_s!"
-            from mine"#,
+            r#"update hirenet.jobs set state = 'running', fence = fence + 1, attempts = attempts + 1, worker = $2,
+                lease_until = clock_timestamp() + make_interval(secs => $3), claimed_at = now(), moved_at = now()
+            where job = $1 and state = 'ready'
+            returning tenant, interview, interview_id, stage, answer, priority, fence, attempts, failures,
+                deaths > 0 as "alone!", trace, extract(epoch from clock_timestamp() - created_at)::float8 as "age_s!""#,
             job,
             worker,
             lease.as_secs_f64()
@@ -79,14 +73,13 @@ impl Store {
         let mut tx = self.pool.begin().await?;
         let dead = sqlx::query!(
             r#"with dead as (
-                select j.job, j.attempts, a.alone from hirenet.jobs j
-                join hirenet.attempts a on a.job = j.job and a.attempt = j.attempts
-                where j.job = $1 and j.state = 'running' and j.lease_until <= clock_timestamp() for update of j),
+                select *, deaths > 0 as alone from hirenet.jobs
+                where job = $1 and state = 'running' and lease_until <= clock_timestamp() for update),
             attempt as (
-                update hirenet.attempts a set outcome = 'died', ended_at = now(), code = $2
-                from dead where a.job = dead.job and a.attempt = dead.attempts)
-            update hirenet.jobs j set state = 'ready', lease_until = null, worker = null, fence = fence + 1,
-                deaths = deaths + 1, alone_deaths = alone_deaths + dead.alone::int, code = $2, moved_at = now()
+                insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome, code)
+                select job, attempts, tenant, fence, worker, alone, claimed_at, now(), 'died', $2 from dead)
+            update hirenet.jobs j set state = 'ready', lease_until = null, fence = j.fence + 1, deaths = j.deaths + 1,
+                alone_deaths = j.alone_deaths + dead.alone::int, code = $2, moved_at = now()
             from dead where j.job = dead.job returning j.alone_deaths"#,
             job,
             Code::WorkerDied.as_str()

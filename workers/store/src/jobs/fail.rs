@@ -26,13 +26,13 @@ impl Store {
     pub async fn retry(&self, lease: &Lease, code: Code, detail: &str, delay: Duration) -> Result<(), StoreError> {
         let done = sqlx::query!(
             r#"with back as (
-                update hirenet.jobs set state = 'ready', lease_until = null, worker = null, failures = failures + $3,
-                    code = $4, detail = $5, moved_at = now()
-                where job = $1 and fence = $2 and state = 'running' and lease_until > clock_timestamp()
-                returning job, attempts, tenant, interview, stage, priority, trace),
+                update hirenet.jobs set state = 'ready', lease_until = null, failures = failures + $3, code = $4,
+                    detail = $5, moved_at = now()
+                where job = $1 and fence = $2 and state = 'running' and lease_until > clock_timestamp() returning *),
             attempt as (
-                update hirenet.attempts a set outcome = 'retried', ended_at = now(), code = $4, detail = $5
-                from back where a.job = back.job and a.attempt = back.attempts)
+                insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome, code,
+                    detail)
+                select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'retried', $4, $5 from back)
             insert into hirenet.outbox (key, interview, destination, routing_key, delay_s, kind, payload, trace)
             select interview, interview, 'wait', stage || '.' || priority, $6, 'job',
                 json_build_object('version', 1, 'job', job, 'tenant', tenant, 'stage', stage), trace
@@ -95,11 +95,10 @@ impl Store {
     pub async fn hand_back(&self, lease: &Lease) -> Result<(), StoreError> {
         let done = sqlx::query!(
             r#"with back as (
-                update hirenet.jobs set state = 'ready', lease_until = null, worker = null, moved_at = now()
-                where job = $1 and fence = $2 and state = 'running' and lease_until > clock_timestamp()
-                returning job, attempts)
-            update hirenet.attempts a set outcome = 'handed_back', ended_at = now()
-            from back where a.job = back.job and a.attempt = back.attempts"#,
+                update hirenet.jobs set state = 'ready', lease_until = null, moved_at = now()
+                where job = $1 and fence = $2 and state = 'running' and lease_until > clock_timestamp() returning *)
+            insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'handed_back' from back"#,
             lease.job,
             lease.fence
         )
@@ -113,12 +112,14 @@ impl Store {
 pub(crate) async fn give_up(tx: &mut Tx, buried: &Buried<'_>) -> Result<(), StoreError> {
     let job = sqlx::query!(
         r#"with over as (
-            update hirenet.jobs set state = 'failed', lease_until = null, worker = null, fence = fence + 1, code = $2,
-                detail = $3, moved_at = now(), ended_at = now()
+            update hirenet.jobs set state = 'failed', lease_until = null, fence = fence + 1, code = $2, detail = $3,
+                moved_at = now(), ended_at = now()
             where job = $1 returning *),
         attempt as (
-            update hirenet.attempts a set outcome = 'buried', ended_at = now(), code = $2, detail = $3
-            from over where a.job = over.job and a.attempt = over.attempts and a.outcome = 'running')
+            insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome, code, detail)
+            -- As it stood before this statement.
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'buried', $2, $3
+            from hirenet.jobs where job = $1 and state = 'running')
         select set_config('hirenet.tenant', tenant, true) as "tenant!", interview as "interview!",
             interview_id as "interview_id!", stage as "stage!", answer, bundle
         from over"#,
@@ -171,8 +172,7 @@ async fn letter(tx: &mut Tx, buried: &Buried<'_>, stage: &str) -> Result<(), Sto
     sqlx::query!(
         r#"with history as (
             select json_agg(json_build_object('attempt', attempt, 'worker', worker, 'alone', alone, 'started_at', started_at,
-                'ended_at', ended_at, 'outcome', case when outcome = 'running' then 'buried' else outcome end,
-                'code', code, 'detail', detail) order by attempt) as attempts
+                'ended_at', ended_at, 'outcome', outcome, 'code', code, 'detail', detail) order by attempt) as attempts
             from hirenet.attempts where job = $1),
         message as (
             insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload, trace)

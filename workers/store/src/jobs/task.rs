@@ -21,7 +21,8 @@ impl Store {
         let row = sqlx::query!(
             r#"select interview_id as "interview_id!", language, modalities as "modalities!", answer_id as "answer_id!",
                 question as "question!", media as "media!", sha256, take, given_transcript
-            from hirenet.extract_task($1, $2)"#,
+            from hirenet.extract_task($1, $2, $3)"#,
+            lease.tenant,
             lease.job,
             lease.fence
         )

@@ -163,13 +163,15 @@ pub(crate) async fn end_jobs(tx: &mut Tx, interviews: &[Uuid]) -> Result<(), Sto
         r#"with
         message as (
             delete from hirenet.outbox where interview = any($1) and destination in ('stage', 'wait')),
+        past as (
+            update hirenet.attempts a set detail = null
+            from hirenet.jobs j where j.interview = any($1) and a.job = j.job and a.detail is not null),
         attempt as (
-            update hirenet.attempts a set detail = null,
-                outcome = case when outcome = 'running' then 'erased' else outcome end,
-                ended_at = coalesce(a.ended_at, now())
-            from hirenet.jobs j where j.interview = any($1) and a.job = j.job)
-        update hirenet.jobs set fence = fence + 1, state = 'erased', lease_until = null, worker = null, detail = null,
-            moved_at = now(), ended_at = coalesce(ended_at, now())
+            insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased'
+            from hirenet.jobs where interview = any($1) and state = 'running')
+        update hirenet.jobs set fence = fence + 1, state = 'erased', lease_until = null, detail = null, moved_at = now(),
+            ended_at = coalesce(ended_at, now())
         where interview = any($1) and state <> 'erased'"#,
         interviews
     )

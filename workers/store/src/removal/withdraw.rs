@@ -211,13 +211,12 @@ async fn score_anew(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
 /// scored. One in hand loses its lease. The interview's jobs must be locked.
 pub(crate) async fn end_score_jobs(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
     sqlx::query!(
-        r#"with
-        over as (
-            update hirenet.jobs set state = 'erased', fence = fence + 1, lease_until = null, worker = null, moved_at = now(),
-                ended_at = now()
-            where interview = $1 and stage = 'score' and state in ('ready', 'running') returning job, attempts)
-        update hirenet.attempts a set outcome = 'erased', ended_at = now()
-        from over where a.job = over.job and a.attempt = over.attempts and a.outcome = 'running'"#,
+        r#"with attempt as (
+            insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased'
+            from hirenet.jobs where interview = $1 and stage = 'score' and state = 'running')
+        update hirenet.jobs set state = 'erased', fence = fence + 1, lease_until = null, moved_at = now(), ended_at = now()
+        where interview = $1 and stage = 'score' and state in ('ready', 'running')"#,
         interview
     )
     .execute(&mut **tx)

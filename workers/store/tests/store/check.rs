@@ -45,8 +45,15 @@ fn each_damage_is_found_under_the_number_of_its_invariant() {
         (22, "update hirenet.attempts set outcome = 'retried' where outcome = 'done'"),
         (22, "update hirenet.answers set state = 'waiting' where state = 'extracted'"),
         (23, "update hirenet.assessments set score = 0.9, result_sha256 = 'other'"),
-        (24, "delete from hirenet.attempts where outcome = 'running'"),
-        (24, "update hirenet.attempts set fence = 99 where outcome = 'running'"),
+        (24, "update hirenet.jobs set worker = null where state = 'running'"),
+        (24, "update hirenet.jobs set claimed_at = null where state = 'running'"),
+        (
+            24,
+            "insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
+            select job, attempts, tenant, fence, worker, false, claimed_at, now(), 'died' from hirenet.jobs where state = 'running'",
+        ),
+        (24, "update hirenet.attempts set fence = 99"),
+        (24, "update hirenet.attempts set attempt = attempt + 1"),
         (29, "update hirenet.jobs set state = 'failed' where interview_id = 'gone'"),
         (29, "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('other', 'gone', true)"),
         (30, "update hirenet.interviews set modalities = '{verbal}' where interview_id = 'done'"),

@@ -24,17 +24,20 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// A claim is a lease with an attempt of its own; no transaction of the program is open for long.
+    /// A claim is a lease with a holder and an attempt to come; no transaction of the program is open for long.
     pub(super) async fn leases(&self) -> Result<Vec<Broken>, StoreError> {
         let rows = sqlx::query_as!(
             Broken,
-            r#"select 'a running job has no running attempt under its fencing number' as "what!", j.job::text as "row!"
-            from hirenet.jobs j left join hirenet.attempts a on a.job = j.job and a.attempt = j.attempts
-            where j.state = 'running' and (a.outcome is distinct from 'running' or a.fence <> j.fence)
+            r#"select 'a running job does not say who has it and since when' as "what!", job::text as "row!"
+            from hirenet.jobs where state = 'running' and (worker is null or claimed_at is null)
             union all
-            select 'an attempt runs on a job that does not', j.job::text
+            select 'the attempt of a running job has ended', j.job::text
+            from hirenet.jobs j join hirenet.attempts a on a.job = j.job and a.attempt = j.attempts
+            where j.state = 'running'
+            union all
+            select 'an attempt has a number that its job has not come to', j.job::text
             from hirenet.attempts a join hirenet.jobs j on j.job = a.job
-            where a.outcome = 'running' and (j.state <> 'running' or a.attempt <> j.attempts)
+            where a.attempt > j.attempts or a.fence > j.fence
             union all
             select 'a transaction of the program has been open for ten minutes', pid::text
             from pg_stat_activity
