@@ -2,13 +2,15 @@
 
 mod source;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hirenet_queue::{Delivery, Priority, Stage};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug, error, info_span};
+use tracing::{Instrument, error, info_span};
 
 use crate::daemon::context::{AWAY, Context, Settle};
 use crate::daemon::observe::events::DeliveryTaken;
@@ -80,20 +82,12 @@ async fn take(context: &Arc<Context>, stage: Stage, priority: Priority, delivery
     DeliveryTaken { stage, priority, redelivered: delivery.is_redelivered(), waited: delivery.waited() }.emit();
     let span = info_span!("stage", otel.name = stage.as_str(), stage = stage.as_str());
     telemetry::continue_from(&span, delivery.trace());
-    let delivery = Arc::new(delivery);
-    // A panic ends at its message: it becomes the error of a task.
-    let handled = {
-        let (context, delivery) = (context.clone(), delivery.clone());
-        tokio::spawn(async move { stages::handle(&context, stage, &delivery).await }.instrument(span))
-    };
-    let settle = handled.await.unwrap_or_else(|_| {
-        // Not the error: it quotes the panic's words, and they may quote a candidate's. Where it was, the log says.
+    // A panic ends at its message.
+    let handled = AssertUnwindSafe(stages::handle(context, stage, &delivery)).catch_unwind().instrument(span).await;
+    let settle = handled.unwrap_or_else(|_| {
+        // Not the error: it holds the panic's words, and they may quote a candidate's. Where it was, the log says.
         error!(stage = stage.as_str(), "a stage panicked outside of its job");
         Settle::Wait(AWAY)
     });
-    if let Ok(delivery) = Arc::try_unwrap(delivery) {
-        context.settle(delivery, settle).await;
-    } else {
-        debug!("the delivery is still held; it is returned with its channel");
-    }
+    context.settle(delivery, settle).await;
 }

@@ -1,8 +1,10 @@
 //! One attempt of a job: claim, work, and how it ends.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use hirenet_core::{Code, Coded, Kind, sha256_bytes};
 use hirenet_queue::{Delivery, Stage};
 use hirenet_store::{Claim, FinalState, Lease, Refusal, Request, StoreError};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 use super::{extract, score};
 use crate::daemon::context::{Context, MOMENT, Settle};
 use crate::daemon::gate::Pass;
-use crate::daemon::lease::Heartbeat;
+use crate::daemon::lease::lost;
 use crate::daemon::observe::events::{JobBuried, JobEnded, JobRunning, Outcome};
 use crate::daemon::{backoff, fault};
 use crate::failure::Failure;
@@ -133,21 +135,16 @@ async fn attempt(context: &Arc<Context>, stage: Stage, lease: &Lease) -> Settle 
 }
 
 async fn run(context: &Arc<Context>, stage: Stage, lease: &Lease) -> Result<(), Stopped> {
-    let heartbeat = Heartbeat::start(context, lease);
     let longest = Duration::from_secs_f64(context.config.work.max_job_s);
     let work = async {
-        let (context, lease) = (context.clone(), lease.clone());
+        match stage {
+            Stage::Extract => extract::run(context, lease).await,
+            _ => score::run(context, lease).await,
+        }
+    };
+    let work = async {
         // A panic ends at its job.
-        let work = tokio::spawn(async move {
-            match stage {
-                Stage::Extract => extract::run(&context, &lease).await,
-                _ => score::run(&context, &lease).await,
-            }
-        });
-        let abort = AbortOnDrop(work.abort_handle());
-        let done = tokio::time::timeout(longest, work).await;
-        drop(abort);
-        match done {
+        match tokio::time::timeout(longest, AssertUnwindSafe(work).catch_unwind()).await {
             Ok(Ok(done)) => done,
             Ok(Err(_)) => Err(Stopped::Failed(Failure::new(Code::JobPanicked, Code::JobPanicked.meaning()))),
             Err(_) => Err(Stopped::Failed(Failure::new(Code::JobTimeout, Code::JobTimeout.meaning()))),
@@ -156,16 +153,8 @@ async fn run(context: &Arc<Context>, stage: Stage, lease: &Lease) -> Result<(), 
     tokio::select! {
         biased;
         done = work => done,
-        () = heartbeat.lost() => Err(Stopped::LeaseLost),
+        () = lost(context, lease) => Err(Stopped::LeaseLost),
         () = context.shutdown.abandoning() => Err(Stopped::Abandoned),
-    }
-}
-
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
