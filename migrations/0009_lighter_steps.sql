@@ -3,6 +3,13 @@
 -- column it writes, where a domain looks at the columns that are written and is prepared once a connection.
 set local role hirenet_owner;
 
+-- An attempt is written when it ends, with what its job's row says of the claim: who has it and since when. The last claim of a
+-- job that nobody holds stays there.
+alter table hirenet.jobs add column claimed_at timestamptz;
+update hirenet.jobs j set claimed_at = a.started_at, worker = a.worker
+    from hirenet.attempts a where a.job = j.job and a.attempt = j.attempts;
+delete from hirenet.attempts where outcome = 'running';
+
 create domain hirenet.stage as text check (value in ('extract', 'score'));
 create domain hirenet.priority as text check (value in ('interactive', 'bulk'));
 create domain hirenet.job_state as text check (value in ('ready', 'running', 'done', 'failed', 'erased'));
@@ -25,13 +32,6 @@ alter table hirenet.submissions
     drop constraint submissions_state_check, alter column state type hirenet.submission_state;
 -- The other one says it too: valid rows lie between 0 and the rows.
 alter table hirenet.tracks drop constraint tracks_rows_check;
-
--- An attempt is written when it ends, with what its job's row says of the claim: who has it and since when. The last claim of a
--- job that nobody holds stays there.
-alter table hirenet.jobs add column claimed_at timestamptz;
-update hirenet.jobs j set claimed_at = a.started_at, worker = a.worker
-    from hirenet.attempts a where a.job = j.job and a.attempt = j.attempts;
-delete from hirenet.attempts where outcome = 'running';
 alter table hirenet.attempts
     drop constraint attempts_outcome_check, alter column outcome drop default,
     alter column outcome type hirenet.attempt_outcome,

@@ -4,6 +4,7 @@
 //! dead letters: it can be looked at, and dropped.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use hirenet_core::Code;
 use hirenet_queue::{Broker, DeadLetter};
@@ -18,6 +19,10 @@ use crate::cli::DeadCommand;
 use crate::commands::{print, print_json};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+
+/// Looks for letters to drop, and the time between two.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(config: &Config, command: DeadCommand) -> Result<Outcome, Failure> {
     let store = Store::connect(&config.store).await?;
@@ -179,7 +184,15 @@ async fn drop_letters(config: &Config, store: &Store, ids: &[Uuid]) -> Result<Ou
         for letter in &letters {
             store.letter_dropped(&dropped(letter)).await?;
         }
-        let gone = broker.drop_dead_letters(|letter| letters.iter().any(|known| known.id == letter.id)).await?;
+        let mut gone = 0;
+        // What was looked at above is on its way back to its queue.
+        for _ in 0..LOOKS {
+            gone += broker.drop_dead_letters(|letter| letters.iter().any(|known| known.id == letter.id)).await?;
+            if gone >= letters.len() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
         print(format!("dropped  {id}  {gone} letters\n").as_bytes())?;
     }
     broker.close().await;

@@ -49,8 +49,8 @@ struct Window {
 ///   nothing is on its way to this worker, and the urgent queue has then been counted as empty. A push alone does not
 ///   tell: after an acknowledgement the next one takes a round trip, in which the queue only seems to be empty.
 ///   The broker answers an acknowledgement with the next message of the same queue; so a window of bulk is folded where no
-///   slot has got free for [`LOOK_FOR_URGENT`], and the next message is chosen when one does. Only jobs that are shorter
-///   than that can go before an urgent one that came in the meantime.
+///   slot has got free for [`LOOK_FOR_URGENT`], and the next message is chosen when one does. Where slots get free faster, a
+///   bulk job may start before an urgent one that came since the last look, some tenths of a second ago.
 ///
 /// Under work of one kind alone the window stays as it is: a turn costs some round trips, a look two counts that the broker
 /// answers from memory.
@@ -106,21 +106,16 @@ impl Source {
             if let Some((priority, delivery)) = self.left.pop_front() {
                 return Some(Found { delivery, priority, pushed: None });
             }
-            let found =
-                if self.window.is_some() { self.watch(shutdown).await } else { self.open().await.map(|()| None) };
-            match found {
+            if self.window.is_none() {
+                self.open().await;
+            }
+            match self.watch(shutdown).await {
                 Ok(Some(found)) => return Some(found),
                 Ok(None) => {}
                 Err(error) => {
-                    debug!(%error, "the queues cannot be asked");
+                    // The window is listened to until the next look.
+                    debug!(%error, "the other queue cannot be counted");
                     self.wait_longer();
-                    // An open window is listened to until the next look; without one there is nothing to listen to.
-                    if self.window.is_none() {
-                        tokio::select! {
-                            () = shutdown.stopping() => {}
-                            () = tokio::time::sleep_until(self.look_at) => {}
-                        }
-                    }
                 }
             }
             if is_stopping(shutdown).await {
@@ -139,12 +134,19 @@ impl Source {
         std::future::pending().await
     }
 
-    /// Without a window: opens that of bulk where nothing urgent is ready, else the urgent one.
-    async fn open(&mut self) -> Result<(), QueueError> {
+    /// Without a window: opens that of bulk where nothing urgent is ready, else the urgent one; that one too where a queue
+    /// cannot be counted, which may be bulk's own fault.
+    async fn open(&mut self) {
         let priority = match self.only {
             Some(only) => only,
-            None if self.counts.lock().await.only_bulk().await? => Priority::Bulk,
-            None => Priority::Interactive,
+            None => match self.counts.lock().await.only_bulk().await {
+                Ok(true) => Priority::Bulk,
+                Ok(false) => Priority::Interactive,
+                Err(error) => {
+                    debug!(%error, "the queues cannot be counted");
+                    Priority::Interactive
+                }
+            },
         };
         let width = self.free_slots();
         let pushes = self.broker.subscribe(&self.broker.names().stage(self.stage, priority), width as u16);
@@ -158,7 +160,6 @@ impl Source {
                 self.quiet_at = Instant::now() + QUIET;
             }
         }
-        Ok(())
     }
 
     /// With a window: waits for what is pushed, and folds the window where the other queue's turn has come.

@@ -166,13 +166,14 @@ pub(crate) async fn end_jobs(tx: &mut Tx, interviews: &[Uuid]) -> Result<(), Sto
         past as (
             update hirenet.attempts a set detail = null
             from hirenet.jobs j where j.interview = any($1) and a.job = j.job and a.detail is not null),
+        -- Locked here too: a job that came while the others were waited for is among them.
+        mine as (select * from hirenet.jobs where interview = any($1) and state <> 'erased' for update),
         attempt as (
             insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
-            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased'
-            from hirenet.jobs where interview = any($1) and state = 'running')
-        update hirenet.jobs set fence = fence + 1, state = 'erased', lease_until = null, detail = null, moved_at = now(),
-            ended_at = coalesce(ended_at, now())
-        where interview = any($1) and state <> 'erased'"#,
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased' from mine where state = 'running')
+        update hirenet.jobs j set fence = j.fence + 1, state = 'erased', lease_until = null, detail = null, moved_at = now(),
+            ended_at = coalesce(j.ended_at, now())
+        from mine where j.job = mine.job"#,
         interviews
     )
     .execute(&mut **tx)

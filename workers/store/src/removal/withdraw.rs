@@ -211,12 +211,15 @@ async fn score_anew(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
 /// scored. One in hand loses its lease. The interview's jobs must be locked.
 pub(crate) async fn end_score_jobs(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
     sqlx::query!(
-        r#"with attempt as (
+        r#"with
+        -- Locked here too: one that came while the others were waited for is among them.
+        mine as (
+            select * from hirenet.jobs where interview = $1 and stage = 'score' and state in ('ready', 'running') for update),
+        attempt as (
             insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
-            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased'
-            from hirenet.jobs where interview = $1 and stage = 'score' and state = 'running')
-        update hirenet.jobs set state = 'erased', fence = fence + 1, lease_until = null, moved_at = now(), ended_at = now()
-        where interview = $1 and stage = 'score' and state in ('ready', 'running')"#,
+            select job, attempts, tenant, fence, worker, deaths > 0, claimed_at, now(), 'erased' from mine where state = 'running')
+        update hirenet.jobs j set state = 'erased', fence = j.fence + 1, lease_until = null, moved_at = now(), ended_at = now()
+        from mine where j.job = mine.job"#,
         interview
     )
     .execute(&mut **tx)
