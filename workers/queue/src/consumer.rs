@@ -13,25 +13,41 @@ use tracing::warn;
 use crate::connection::within;
 use crate::{Broker, Delivery, QueueError};
 
-/// Pause before consuming again after the channel was lost for a reason other than the connection.
+/// Pause after a loss, before the next try.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Longest time for the end of a subscription.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 
-/// A subscription to a queue that survives the loss of channel and connection. Dropping it ends it; what was delivered
-/// and not taken goes back to the queue.
+/// A subscription to a queue. Dropping it ends it; what was delivered and not taken goes back to the queue.
 #[derive(Debug)]
 pub struct Subscription {
-    broker: Broker,
-    queue: String,
     deliveries: mpsc::Receiver<Delivery>,
     /// Weak: the deliveries end with the last consumer, not with this.
     sender: mpsc::WeakSender<Delivery>,
+    consumers: Consumers,
+}
+
+/// What the consumers of a subscription share.
+#[derive(Debug, Clone)]
+struct Consumers {
+    broker: Broker,
+    queue: String,
+    after_loss: AfterLoss,
     stop: CancellationToken,
 }
 
+/// What follows where a consumer's channel or connection was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AfterLoss {
+    /// It consumes again, with its prefetch.
+    Again,
+    /// The subscription ends.
+    End,
+}
+
 impl Subscription {
-    /// The next delivery; `None` after [`Subscription::stop`], when everything that was delivered has been taken.
+    /// The next delivery; `None` after [`Subscription::stop`], or after the end of a window, when everything that was delivered
+    /// has been taken.
     pub async fn next(&mut self) -> Option<Delivery> {
         self.deliveries.recv().await
     }
@@ -46,24 +62,38 @@ impl Subscription {
     pub fn widen(&self, more: u16) {
         // None is left where everything has ended.
         if let Some(sender) = self.sender.upgrade() {
-            tokio::spawn(consume(self.broker.clone(), self.queue.clone(), more, sender, self.stop.clone()));
+            tokio::spawn(consume(self.consumers.clone(), more, sender));
         }
     }
 
     /// Asks the broker for no more. What it has delivered already still comes.
     pub fn stop(&self) {
-        self.stop.cancel();
+        self.consumers.stop.cancel();
     }
 }
 
 impl Broker {
-    /// Has the broker push messages of `queue`, at most `prefetch` of them unsettled at a time.
+    /// Has the broker push messages of `queue`, at most `prefetch` of them unsettled at a time. The subscription survives the
+    /// loss of channel and connection.
     #[must_use]
     pub fn subscribe(&self, queue: &str, prefetch: u16) -> Subscription {
+        self.start(queue, prefetch, AfterLoss::Again)
+    }
+
+    /// As [`Broker::subscribe`], but the loss of a channel or the connection ends it, after a short pause. For whoever works on
+    /// more than one delivery: those of before the loss are in hand still, and the broker, which has taken them back, would push as
+    /// many again.
+    #[must_use]
+    pub fn window(&self, queue: &str, prefetch: u16) -> Subscription {
+        self.start(queue, prefetch, AfterLoss::End)
+    }
+
+    fn start(&self, queue: &str, prefetch: u16, after_loss: AfterLoss) -> Subscription {
         let (sender, deliveries) = mpsc::channel(usize::from(prefetch.max(1)));
         let (weak, stop) = (sender.downgrade(), CancellationToken::new());
-        tokio::spawn(consume(self.clone(), queue.to_owned(), prefetch, sender, stop.clone()));
-        Subscription { broker: self.clone(), queue: queue.to_owned(), deliveries, sender: weak, stop }
+        let consumers = Consumers { broker: self.clone(), queue: queue.to_owned(), after_loss, stop };
+        tokio::spawn(consume(consumers.clone(), prefetch, sender));
+        Subscription { deliveries, sender: weak, consumers }
     }
 
     /// Fetches messages of `queue` as they are asked for.
@@ -73,13 +103,8 @@ impl Broker {
     }
 }
 
-async fn consume(
-    broker: Broker,
-    queue: String,
-    prefetch: u16,
-    sender: mpsc::Sender<Delivery>,
-    stop: CancellationToken,
-) {
+async fn consume(consumers: Consumers, prefetch: u16, sender: mpsc::Sender<Delivery>) {
+    let Consumers { broker, queue, after_loss, stop } = consumers;
     loop {
         tokio::select! {
             biased;
@@ -95,6 +120,11 @@ async fn consume(
             () = stop.cancelled() => return,
             () = sender.closed() => return,
             () = tokio::time::sleep(PAUSE) => {}
+        }
+        if after_loss == AfterLoss::End {
+            // The others of the window too: it is opened anew as a whole.
+            stop.cancel();
+            return;
         }
     }
 }

@@ -46,6 +46,10 @@ pub(crate) async fn serve(context: Arc<Context>, stage: Stage, only: Option<Prio
             () = too_late(&context) => None,
         };
         let Some(Found { delivery, priority, pushed }) = found else { break };
+        // It came by a connection that was lost since: the broker gives it out again.
+        if !delivery.is_current() {
+            continue;
+        }
         if is_stopping(&context.shutdown).await {
             context.settle(delivery, Settle::GiveBack).await;
             break;

@@ -99,7 +99,9 @@ async fn drain(context: &Context) -> Result<(), Stuck> {
                     _ => Stuck::Broker,
                 });
             }
-            // What was committed meanwhile; most often nothing was, and that is asked at a third of the price.
+            // Under load there is more already.
+            Ok(_) if context.store.outbox_was_filled() => {}
+            // What was committed meanwhile, or left because another worker's relay held what comes before it.
             Ok(_) => match context.store.has_outbox().await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),

@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,12 @@ impl Store {
     /// Is woken when this process has committed rows of the outbox: the worker that committed relays at once.
     pub async fn outbox_filled(&self) {
         self.filled.notified().await;
+    }
+
+    /// True where this process has committed rows of the outbox since it was last asked, or woken.
+    #[must_use]
+    pub fn outbox_was_filled(&self) -> bool {
+        pin!(self.filled.notified()).enable()
     }
 
     /// Closes the pool, waiting for the connections in use.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Destination, Store, StoreError};
@@ -37,11 +38,11 @@ pub struct Relayed {
     pub published: usize,
 }
 
-/// A row with what orders it.
+/// What orders a row.
 struct Taken {
     seq: i64,
     key: Uuid,
-    row: OutboxRow,
+    id: Uuid,
 }
 
 impl Store {
@@ -69,57 +70,67 @@ impl Store {
         R: Future<Output = Vec<Uuid>>,
     {
         let mut tx = self.pool.begin().await?;
-        // Whoever holds the first row of a key has the others too: no other relay looks at them before the first is gone.
-        let rows = sqlx::query!(
-            r#"with heads as materialized (
-                select o.key from hirenet.outbox o
-                where not exists (select from hirenet.outbox e where e.key = o.key and e.seq < o.seq)
-                order by o.seq limit $1 for update skip locked)
-            select o.seq, o.key, o.id, o.interview, o.destination, o.routing_key, o.delay_s, o.kind,
-                o.payload::text as "payload!", o.trace
-            from hirenet.outbox o join heads using (key) order by o.seq"#,
-            limit
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        let taken = rows
-            .into_iter()
-            .map(|row| {
-                let destination = Destination::from_word(&row.destination)
-                    .ok_or_else(|| StoreError::corrupt("outbox row", "its destination is not known here"))?;
-                let outbox_row = OutboxRow {
-                    id: row.id,
-                    interview: row.interview,
-                    destination,
-                    routing_key: row.routing_key,
-                    delay: Duration::from_secs(row.delay_s.max(0) as u64),
-                    kind: row.kind,
-                    payload: row.payload.into_bytes(),
-                    trace: row.trace,
-                };
-                Ok(Taken { seq: row.seq, key: row.key, row: outbox_row })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
+        let (taken, rows) = take(&mut tx, limit).await?;
         if taken.is_empty() {
             return Ok(Relayed::default());
         }
-        let confirmed = publish(taken.iter().map(|t| t.row.clone()).collect()).await;
+        let confirmed = publish(rows).await;
         let gone = unbroken(&taken, &confirmed.into_iter().collect());
-        sqlx::query!("delete from hirenet.outbox where seq = any($1)", &gone).execute(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(Relayed { taken: taken.len(), published: gone.len() })
+        let relayed = Relayed { taken: taken.len(), published: gone.len() };
+        if relayed.published == relayed.taken {
+            tx.commit().await?;
+            return Ok(relayed);
+        }
+        // All are there again, for a moment also those that were confirmed.
+        tx.rollback().await?;
+        sqlx::query!("delete from hirenet.outbox where seq = any($1)", &gone).execute(&self.pool).await?;
+        Ok(relayed)
     }
+}
+
+/// Removes the rows of up to `limit` keys, and gives them in their order.
+async fn take(tx: &mut Transaction<'_, Postgres>, limit: i64) -> Result<(Vec<Taken>, Vec<OutboxRow>), StoreError> {
+    // Whoever holds the first row of a key has the others too: no other relay looks at them before the first is gone.
+    let mut found = sqlx::query!(
+        r#"with heads as materialized (
+            select o.key from hirenet.outbox o
+            where not exists (select from hirenet.outbox e where e.key = o.key and e.seq < o.seq)
+            order by o.seq limit $1 for update skip locked)
+        delete from hirenet.outbox o using heads where o.key = heads.key
+        returning o.seq, o.key, o.id, o.interview, o.destination, o.routing_key, o.delay_s, o.kind,
+            o.payload::text as "payload!", o.trace"#,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    found.sort_unstable_by_key(|row| row.seq);
+    let taken = found.iter().map(|row| Taken { seq: row.seq, key: row.key, id: row.id }).collect();
+    let rows = found.into_iter().map(|row| {
+        let destination = Destination::from_word(&row.destination)
+            .ok_or_else(|| StoreError::corrupt("outbox row", "its destination is not known here"))?;
+        Ok(OutboxRow {
+            id: row.id,
+            interview: row.interview,
+            destination,
+            routing_key: row.routing_key,
+            delay: Duration::from_secs(row.delay_s.max(0) as u64),
+            kind: row.kind,
+            payload: row.payload.into_bytes(),
+            trace: row.trace,
+        })
+    });
+    Ok((taken, rows.collect::<Result<_, StoreError>>()?))
 }
 
 /// Of each key the confirmed rows before the first that is not confirmed.
 fn unbroken(taken: &[Taken], confirmed: &HashSet<Uuid>) -> Vec<i64> {
     let mut broken = HashSet::new();
     let mut gone = Vec::new();
-    for Taken { seq, key, row } in taken {
+    for Taken { seq, key, id } in taken {
         if broken.contains(key) {
             continue;
         }
-        if confirmed.contains(&row.id) {
+        if confirmed.contains(id) {
             gone.push(*seq);
         } else {
             broken.insert(*key);
@@ -133,17 +144,7 @@ mod tests {
     use super::*;
 
     fn taken(seq: i64, key: u128, id: u128) -> Taken {
-        let row = OutboxRow {
-            id: Uuid::from_u128(id),
-            interview: None,
-            destination: Destination::Event,
-            routing_key: String::new(),
-            delay: Duration::ZERO,
-            kind: String::new(),
-            payload: Vec::new(),
-            trace: None,
-        };
-        Taken { seq, key: Uuid::from_u128(key), row }
+        Taken { seq, key: Uuid::from_u128(key), id: Uuid::from_u128(id) }
     }
 
     #[test]

@@ -74,3 +74,34 @@ async fn a_delivery_taken_before_the_loss_is_never_acknowledged_after() {
     second.acknowledge().await.unwrap();
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_window_ends_with_its_connection_and_brings_nothing_a_second_time() {
+    let line = Line::new(&hirenet_tests::services::amqp()).await;
+    let world = World::new(&QueueSettings { url: Secret::new(line.address.clone()), ..settings() }).await;
+    let publisher = world.broker.publisher();
+    for payload in ["one", "two", "three"] {
+        publisher.publish(&world.to_extract(payload)).await.unwrap();
+    }
+    let mut window = world.broker.window(&world.extract_queue(), 1);
+    window.widen(1);
+    let in_hand = [soon(window.next()).await.unwrap(), soon(window.next()).await.unwrap()];
+
+    let mut losses = world.broker.losses();
+    line.cut();
+    soon(losses.changed()).await.unwrap();
+    assert!(soon(window.next()).await.is_none(), "it does not consume again while both are in hand");
+    assert!(in_hand.iter().all(|delivery| !delivery.is_current()));
+
+    // Opened anew it brings as many as it is wide.
+    let mut window = world.broker.window(&world.extract_queue(), 1);
+    let again = soon(window.next()).await.unwrap();
+    let ready = async {
+        while world.broker.ready_messages(&world.extract_queue()).await.unwrap() != 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    soon(ready).await;
+    again.acknowledge().await.unwrap();
+    world.end().await;
+}

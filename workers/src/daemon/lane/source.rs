@@ -149,7 +149,7 @@ impl Source {
             },
         };
         let width = self.free_slots();
-        let pushes = self.broker.subscribe(&self.broker.names().stage(self.stage, priority), width as u16);
+        let pushes = self.broker.window(&self.broker.names().stage(self.stage, priority), width as u16);
         self.window = Some(Window { priority, pushes, width, in_hand: Arc::new(()) });
         match priority {
             Priority::Interactive => self.look_at = Instant::now() + self.pause,
@@ -188,14 +188,15 @@ impl Source {
             biased;
             () = shutdown.stopping() => return Ok(None),
             looked = looked => looked,
-            next = window.pushes.next() => match next {
-                Some(delivery) => {
+            next = window.pushes.next() => {
+                if let Some(delivery) = next {
                     self.quiet_at = Instant::now() + QUIET;
                     return Ok(Some(Found { delivery, priority, pushed: Some(window.in_hand.clone()) }));
                 }
-                // It has ended, which it does only when it is told to.
-                None => Ok(true),
-            },
+                // Lost with its channel. The next one is as wide as there are slots free of what was taken before.
+                self.fold().await;
+                return Ok(None);
+            }
         };
         self.look = None;
         let turn = looked? || (priority == Priority::Bulk && Instant::now() >= self.quiet_at);

@@ -129,9 +129,6 @@ pub(crate) async fn give_up(tx: &mut Tx, buried: &Buried<'_>) -> Result<(), Stor
     )
     .fetch_one(&mut **tx)
     .await?;
-    sqlx::query_scalar!("select interview from hirenet.interviews where interview = $1 for update", job.interview)
-        .fetch_one(&mut **tx)
-        .await?;
     if let Some(answer) = job.answer {
         // The job's own words are for operators: a reader of results gets the code's meaning.
         let reasons = json!([Reason::new(buried.code)]);

@@ -52,6 +52,13 @@ fn each_damage_is_found_under_the_number_of_its_invariant() {
             "insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
             select job, attempts, tenant, fence, worker, false, claimed_at, now(), 'died' from hirenet.jobs where state = 'running'",
         ),
+        (22, "update hirenet.tracks set valid_rows = rows + 1"),
+        (22, "update hirenet.tracks set answer = answer + 99 where modality = 'vocal'"),
+        (22, "update hirenet.transcripts set answer = answer + 99"),
+        (24, "update hirenet.jobs set lease_until = null where state = 'running'"),
+        (24, "update hirenet.jobs set lease_until = now() where state = 'ready'"),
+        (24, "update hirenet.jobs set answer = 0 where stage = 'score'"),
+        (24, "update hirenet.attempts set job = gen_random_uuid()"),
         (24, "update hirenet.attempts set fence = 99"),
         (24, "update hirenet.attempts set attempt = attempt + 1"),
         (29, "update hirenet.jobs set state = 'failed' where interview_id = 'gone'"),

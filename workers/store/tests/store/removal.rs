@@ -295,3 +295,21 @@ fn floors_and_ceilings_of_retention_are_kept() {
         assert!(matches!(db.store.retain(&high, 1).await, Err(StoreError::Setting { setting: "tracks", .. })));
     });
 }
+
+#[test]
+fn an_answer_is_not_removed_before_what_was_made_of_it() {
+    with_database(async |db| {
+        db.register(&bundle('a')).await;
+        db.whole(&interview("acme", "i1"), 0.7, Vec::new()).await;
+        let remove = async |table: &str| {
+            let sql = format!("delete from hirenet.{table}");
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&db.admin).await
+        };
+        for before in ["transcripts", "tracks"] {
+            let refused = remove("answers").await.unwrap_err();
+            assert!(refused.as_database_error().is_some_and(|e| e.is_foreign_key_violation()), "{refused}");
+            assert!(remove(before).await.unwrap().rows_affected() > 0);
+        }
+        assert_eq!(remove("answers").await.unwrap().rows_affected(), 2);
+    });
+}

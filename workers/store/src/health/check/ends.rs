@@ -31,6 +31,12 @@ impl Store {
             r#"select 'a running job does not say who has it and since when' as "what!", job::text as "row!"
             from hirenet.jobs where state = 'running' and (worker is null or claimed_at is null)
             union all
+            select 'a job runs without a lease, or has one and does not run', job::text
+            from hirenet.jobs where (state = 'running') <> (lease_until is not null)
+            union all
+            select 'a job extracts no answer, or scores one', job::text
+            from hirenet.jobs where (stage = 'extract') <> (answer is not null)
+            union all
             select 'the attempt of a running job has ended', j.job::text
             from hirenet.jobs j join hirenet.attempts a on a.job = j.job and a.attempt = j.attempts
             where j.state = 'running'
@@ -38,6 +44,9 @@ impl Store {
             select 'an attempt has a number that its job has not come to', j.job::text
             from hirenet.attempts a join hirenet.jobs j on j.job = a.job
             where a.attempt > j.attempts or a.fence > j.fence
+            union all
+            select 'an attempt belongs to no job', a.job::text
+            from hirenet.attempts a left join hirenet.jobs j on j.job = a.job where j.job is null
             union all
             select 'a transaction of the program has been open for ten minutes', pid::text
             from pg_stat_activity
@@ -99,6 +108,14 @@ pub(super) async fn committed_together(tx: &mut Tx) -> Result<Vec<Broken>, Store
         select 'there are tracks of an answer that is not extracted', n.interview::text || ' ' || n.answer
         from hirenet.answers n where n.state <> 'extracted' and exists (
             select from hirenet.tracks t where t.interview = n.interview and t.answer = n.answer)
+        union all
+        select 'there is something of an answer that is not there', t.interview::text || ' ' || t.answer
+        from (
+            select interview, answer from hirenet.tracks union select interview, answer from hirenet.transcripts) as t
+        left join hirenet.answers n on n.interview = t.interview and n.answer = t.answer where n.answer is null
+        union all
+        select 'a track counts more valid rows than it has rows', t.interview::text || ' ' || t.answer
+        from hirenet.tracks t where t.valid_rows not between 0 and t.rows
         union all
         select 'an interview is scored, and no assessment of it was ever made', i.interview::text
         from hirenet.interviews i where i.status in ('scored', 'partial') and not exists (
