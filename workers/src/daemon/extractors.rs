@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crossbeam_channel::{Receiver, Sender};
 use hirenet_analyze::{Extraction, Extractor, Observer, Rooms, Task};
 use hirenet_core::{Code, Coded, Modality};
 use hirenet_fetch::Fetched;
@@ -39,7 +40,7 @@ type Job = (Request, oneshot::Sender<Answer>);
 /// Extractors that share one queue of requests. Each takes the next when it is free.
 #[derive(Debug, Clone)]
 pub(crate) struct Extractors {
-    jobs: mpsc::Sender<Job>,
+    jobs: Sender<Job>,
 }
 
 impl Extractors {
@@ -49,9 +50,8 @@ impl Extractors {
         installation: &Arc<Installation<'static>>,
         slots: usize,
     ) -> Result<Self, Failure> {
-        let (jobs, queue) = mpsc::channel::<Job>();
-        let queue = Arc::new(Mutex::new(queue));
-        let (ready, loaded) = mpsc::channel();
+        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+        let (ready, loaded) = crossbeam_channel::unbounded();
         let recogniser = Arc::new(Mutex::new(None));
         for slot in 0..slots {
             let recogniser = recogniser.clone();
@@ -95,7 +95,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn live(mut self, queue: &Mutex<mpsc::Receiver<Job>>, ready: &mpsc::Sender<Result<(), Failure>>) {
+    fn live(mut self, queue: &Receiver<Job>, ready: &Sender<Result<(), Failure>>) {
         // Where a stand-in may be all that is needed, models are loaded when the first recording needs them.
         let loaded = if self.config.work.stand_in { Ok(()) } else { self.load() };
         let failed = loaded.is_err();
@@ -104,9 +104,7 @@ impl Owner {
         if failed {
             return;
         }
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((request, reply)) = next else { return };
+        while let Ok((request, reply)) = queue.recv() {
             let answer = self.fenced(&request);
             drop(request);
             // The job may have been given up meanwhile.

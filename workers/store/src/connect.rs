@@ -7,6 +7,7 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Notify;
 
 use crate::bundles::AskedByBundle;
+use crate::kept::Kept;
 use crate::{StoreError, StoreSettings};
 
 /// The migrations of the folder `migrations/`, as they were when the program was built.
@@ -22,6 +23,7 @@ const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    pub(crate) kept: Kept,
     pub(crate) filled: Arc<Notify>,
     pub(crate) asked_by_bundle: AskedByBundle,
     pub(crate) max_alone_deaths: i32,
@@ -73,6 +75,7 @@ impl Store {
             other => other?,
         };
         Ok(Store {
+            kept: Kept::of(&pool),
             pool,
             filled: Arc::default(),
             asked_by_bundle: AskedByBundle::default(),
@@ -119,7 +122,9 @@ impl Store {
 
     /// Closes the pool, waiting for the connections in use.
     pub async fn close(&self) {
-        self.pool.close().await;
+        let closing = self.pool.close();
+        self.kept.clear();
+        closing.await;
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod health;
 mod intake;
 mod jobs;
+mod kept;
 mod outbox;
 mod packed;
 mod records;

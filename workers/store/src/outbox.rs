@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sqlx::{Postgres, Transaction};
+use sqlx::{Connection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Destination, Store, StoreError};
@@ -52,7 +52,10 @@ impl Store {
     /// Where the database fails.
     pub async fn has_outbox(&self) -> Result<bool, StoreError> {
         let waits = sqlx::query_scalar!(r#"select exists (select from hirenet.outbox) as "waits!""#);
-        Ok(waits.fetch_one(&self.pool).await?)
+        let mut connection = self.connection().await?;
+        let waits = waits.fetch_one(&mut *connection).await?;
+        self.keep(connection);
+        Ok(waits)
     }
 
     /// Hands rows to `publish`, which returns the ids that the broker has confirmed; those rows are removed. Up to `limit`
@@ -69,7 +72,8 @@ impl Store {
         F: FnOnce(Vec<OutboxRow>) -> R,
         R: Future<Output = Vec<Uuid>>,
     {
-        let mut tx = self.pool.begin().await?;
+        let mut connection = self.connection().await?;
+        let mut tx = connection.begin().await?;
         let (taken, rows) = take(&mut tx, limit).await?;
         if taken.is_empty() {
             return Ok(Relayed::default());
@@ -79,6 +83,7 @@ impl Store {
         let relayed = Relayed { taken: taken.len(), published: gone.len() };
         if relayed.published == relayed.taken {
             tx.commit().await?;
+            self.keep(connection);
             return Ok(relayed);
         }
         // All are there again, for a moment also those that were confirmed.

@@ -18,7 +18,7 @@ use crate::world::World;
 /// Sizes of the benchmark.
 #[derive(Debug, Clone)]
 pub struct Sizes {
-    /// Interviews of 5 answers whose throughput is measured, in each of three turns.
+    /// Interviews of 5 answers whose throughput is measured, in each of five turns.
     pub interviews: usize,
     /// Interviews that are followed from submit to view.
     pub followed: usize,
@@ -35,7 +35,7 @@ pub struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Sizes {
-            interviews: 300,
+            interviews: 600,
             followed: 100,
             pairs: 5,
             recordings: 8,

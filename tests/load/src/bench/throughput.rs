@@ -21,8 +21,8 @@ const READS: usize = 1 + ANSWERS - 1;
 /// Jobs of a stage that the worker runs at once, and connections that it may use.
 const SLOTS: &str = "24";
 const CONNECTIONS: u32 = 8;
-/// Turns of each; medians are compared.
-const TURNS: usize = 3;
+/// Turns, each of the service and then of the floor. What is told of each figure is its median.
+const TURNS: usize = 5;
 
 /// `overhead_vs_floor` and what it is made of.
 pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
@@ -33,7 +33,7 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
     let broker = world.broker("throughput").await?;
     let mut listener = Listener::start(&broker);
     let (publisher, names) = (broker.publisher(), broker.names().clone());
-    let (mut speeds, mut floors, mut commits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ratios, mut speeds, mut floors, mut commits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut floor = Floor::new(world, CONNECTIONS).await?;
     for turn in 0..=TURNS {
         let submissions: Vec<_> = (0..sizes.interviews).map(|_| corpus.stand_in(ANSWERS)).collect();
@@ -52,6 +52,8 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
             // empty tables.
             sqlx::query("analyze").execute(world.pool()).await?;
         } else {
+            // Of neighbours in time: a machine that other guests share changes its speed from turn to turn.
+            ratios.push(speed / least);
             speeds.push(speed);
             floors.push(least);
             commits.push(an_interview);
@@ -59,7 +61,7 @@ pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {
     }
     let (speed, least) = (quantile(&mut speeds, 0.5), quantile(&mut floors, 0.5));
     Ok(vec![
-        Row::new("overhead_vs_floor", Some(speed / least), "ratio").floor(1.0).bar(">= 0.5"),
+        Row::new("overhead_vs_floor", Some(quantile(&mut ratios, 0.5)), "ratio").floor(1.0).bar(">= 0.5"),
         Row::new("interviews_per_s", Some(speed), "interviews/s").floor(least),
         Row::new("commits_per_interview", Some(quantile(&mut commits, 0.5)), "transactions"),
         Row::new("reads_per_interview", Some(READS as f64), "transactions"),

@@ -54,8 +54,12 @@ impl Store {
     /// The usual case, in one round trip: `None`, and nothing written, where anything speaks against the interview.
     async fn admit_at_once(&self, plan: &AdmitPlan<'_>) -> Result<Option<Admission>, StoreError> {
         let modalities: Vec<String> = plan.modalities.iter().map(ToString::to_string).collect();
-        match insert(&self.pool, plan, &modalities, &[], false).await {
-            Ok(made) => Ok(made.map(|(interview, jobs)| Admission::Admitted { interview, jobs })),
+        let mut connection = self.connection().await?;
+        match insert(&mut *connection, plan, &modalities, &[], false).await {
+            Ok(made) => {
+                self.keep(connection);
+                Ok(made.map(|(interview, jobs)| Admission::Admitted { interview, jobs }))
+            }
             // A twin was being written.
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
             Err(error) => Err(error.into()),

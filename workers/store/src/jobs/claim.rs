@@ -37,6 +37,7 @@ impl Store {
     }
 
     async fn claim_ready(&self, job: Uuid, worker: Uuid, lease: Duration) -> Result<Option<Lease>, StoreError> {
+        let mut connection = self.connection().await?;
         let row = sqlx::query!(
             r#"update hirenet.jobs set state = 'running', fence = fence + 1, attempts = attempts + 1, worker = $2,
                 lease_until = clock_timestamp() + make_interval(secs => $3), claimed_at = now(), moved_at = now()
@@ -47,8 +48,9 @@ impl Store {
             worker,
             lease.as_secs_f64()
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *connection)
         .await?;
+        self.keep(connection);
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Lease {
             job,

@@ -15,6 +15,7 @@ impl Store {
         let words_json = words.map(|t| json!(t));
         let words_sha256 = words_json.as_ref().map(|json| sha256_bytes(json.to_string().as_bytes()));
         let tracks = &outcome.tracks;
+        let mut connection = self.connection().await?;
         let last = sqlx::query_scalar!(
             "select hirenet.finish_extract($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
             lease.job,
@@ -36,8 +37,9 @@ impl Store {
             &tracks.iter().map(|t| t.valid_rows).collect::<Vec<_>>(),
             &tracks.iter().map(|t| t.bytes.clone()).collect::<Vec<_>>()
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
+        self.keep(connection);
         let last = last.ok_or(StoreError::LeaseLost(lease.job))?;
         if last {
             self.filled.notify_one();
@@ -46,7 +48,7 @@ impl Store {
     }
 }
 
-/// Puts the score job on its way where no answer of the interview is waited for. The interview's row must be locked.
+/// Puts the score job on its way where no answer of the interview is waited for.
 pub(crate) async fn enqueue_score_when_last(tx: &mut Tx, interview: Uuid) -> Result<(), StoreError> {
     sqlx::query_scalar!("select hirenet.enqueue_score_when_last($1)", interview).fetch_one(&mut **tx).await?;
     Ok(())

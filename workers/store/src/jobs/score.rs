@@ -25,6 +25,7 @@ impl Store {
         let (document, result_sha256) = document(assessment)?;
         let (software, spans) = (&assessment.software, &assessment.spans);
         let column = |of: fn(&Span) -> Option<i32>| spans.iter().map(of).collect::<Vec<_>>();
+        let mut connection = self.connection().await?;
         let held = sqlx::query_scalar!(
             r#"select hirenet.finish_score($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
                 $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) as "held!""#,
@@ -61,8 +62,9 @@ impl Store {
             &spans.iter().map(|s| s.influence).collect::<Vec<_>>(),
             &spans.iter().map(|s| s.text.clone()).collect::<Vec<_>>()
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
+        self.keep(connection);
         if !held {
             return Err(StoreError::LeaseLost(lease.job));
         }

@@ -18,6 +18,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn extract_task(&self, lease: &Lease) -> Result<Option<ExtractTask>, StoreError> {
+        let mut connection = self.connection().await?;
         let row = sqlx::query!(
             r#"select interview_id as "interview_id!", language, modalities as "modalities!", answer_id as "answer_id!",
                 question as "question!", media as "media!", sha256, take, given_transcript
@@ -26,8 +27,9 @@ impl Store {
             lease.job,
             lease.fence
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *connection)
         .await?;
+        self.keep(connection);
         let row = match row {
             Some(row) => row,
             None if self.was_ended(lease).await? => return Ok(None),
@@ -55,6 +57,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or where the database fails.
     pub async fn score_task(&self, lease: &Lease) -> Result<ScoreTask, StoreError> {
+        let mut connection = self.connection().await?;
         let mut rows = sqlx::query_as!(
             ScoreRow,
             r#"select interview_id as "interview_id!", candidate as "candidate!", position_id as "position_id!",
@@ -69,8 +72,9 @@ impl Store {
             lease.job,
             lease.fence
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *connection)
         .await?;
+        self.keep(connection);
         let Some(first) = rows.first_mut() else { return Err(StoreError::LeaseLost(lease.job)) };
         let mut interview = Interview {
             job_id: first.job_id,

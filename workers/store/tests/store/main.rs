@@ -4,6 +4,7 @@
 mod bias;
 mod bundles;
 mod check;
+mod connections;
 mod intake;
 mod leases;
 mod outbox;
