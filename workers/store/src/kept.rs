@@ -21,14 +21,17 @@ const TURNS: u32 = 1000;
 /// One that was not used for so long goes back too: the pool asks whether it still answers.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
+/// A connection, and when it was put here.
+type Put = (PoolConnection<Postgres>, Instant);
+
 /// The connections that no step has at the moment. What was used last comes first.
 ///
 /// The pool asks each connection that comes back for its state: a round trip, after a step that is one round trip itself. One
 /// whose statement has succeeded outside of a transaction has nothing to tell.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    connections: Arc<Mutex<Vec<(PoolConnection<Postgres>, Instant)>>>,
-    /// One a connection that steps may have, in hand or kept.
+    connections: Arc<Mutex<Vec<Put>>>,
+    /// One a connection that steps may have in hand.
     permits: Arc<Semaphore>,
     most: usize,
     turns: Arc<AtomicU32>,
@@ -63,7 +66,7 @@ impl Kept {
         Kept { connections: Arc::default(), permits: Arc::new(Semaphore::new(at_once)), most, turns: Arc::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(PoolConnection<Postgres>, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Put>> {
         // Nothing that can panic runs under the lock.
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,9 +90,8 @@ impl Store {
     pub(crate) async fn connection(&self) -> Result<StepConnection, sqlx::Error> {
         let patience = self.pool.options().get_acquire_timeout();
         // The semaphore is never closed.
-        let permit = match timeout(patience, self.kept.permits.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            _ => return Err(sqlx::Error::PoolTimedOut),
+        let Ok(Ok(permit)) = timeout(patience, self.kept.permits.clone().acquire_owned()).await else {
+            return Err(sqlx::Error::PoolTimedOut);
         };
         let connection = match self.kept.take() {
             Some(connection) => connection,
