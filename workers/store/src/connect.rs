@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::bundles::AskedByBundle;
 use crate::kept::Kept;
+use crate::turns::Turns;
 use crate::{StoreError, StoreSettings};
 
 /// The migrations of the folder `migrations/`, as they were when the program was built.
@@ -24,6 +25,7 @@ const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) kept: Kept,
+    pub(crate) turns: Turns,
     pub(crate) filled: Arc<Notify>,
     pub(crate) asked_by_bundle: AskedByBundle,
     pub(crate) max_alone_deaths: i32,
@@ -76,6 +78,7 @@ impl Store {
         };
         Ok(Store {
             kept: Kept::of(&pool),
+            turns: Turns::default(),
             pool,
             filled: Arc::default(),
             asked_by_bundle: AskedByBundle::default(),

@@ -20,6 +20,7 @@ mod packed;
 mod records;
 mod removal;
 mod settings;
+mod turns;
 mod words;
 
 pub use bundles::{BundleRow, NewBundle, PairedScore};

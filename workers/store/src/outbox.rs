@@ -58,9 +58,9 @@ impl Store {
         Ok(waits)
     }
 
-    /// Hands rows to `publish`, which returns the ids that the broker has confirmed; those rows are removed. Up to `limit`
-    /// interviews are taken, each with all its rows in the order of their transactions, and never by two relays at once. A
-    /// row that is not confirmed stays, as do the later ones of its interview, so that the order holds.
+    /// Hands up to `limit` rows to `publish`, which returns the ids that the broker has confirmed; those rows are removed. They
+    /// come in the order of their transactions, and those of one interview are never in the hands of two relays at once. A row
+    /// that is not confirmed stays, as do the later ones of its interview, so that the order holds.
     ///
     /// The transaction is open while `publish` runs, which must therefore end within a time of its own. It is not called
     /// where there is nothing to publish.
@@ -93,15 +93,18 @@ impl Store {
     }
 }
 
-/// Removes the rows of up to `limit` keys, and gives them in their order.
+/// Removes up to `limit` rows, the oldest whose keys no other relay holds, and gives them in their order.
+///
+/// A key is held by a lock of its name until the transaction ends, and with it all rows of the key that this statement sees. One that
+/// another relay has published meanwhile is gone when it is to be removed, and is not given.
 async fn take(tx: &mut Transaction<'_, Postgres>, limit: i64) -> Result<(Vec<Taken>, Vec<OutboxRow>), StoreError> {
-    // Whoever holds the first row of a key has the others too: no other relay looks at them before the first is gone.
+    // No join, and one index: statistics of a moment at which the outbox was empty cannot lead to a plan that reads a long one
+    // again and again. Names are locked of the rows alone that are asked for, since the rows come one by one.
     let mut found = sqlx::query!(
-        r#"with heads as materialized (
-            select o.key from hirenet.outbox o
-            where not exists (select from hirenet.outbox e where e.key = o.key and e.seq < o.seq)
-            order by o.seq limit $1 for update skip locked)
-        delete from hirenet.outbox o using heads where o.key = heads.key
+        r#"with waiting as materialized (select o.seq, o.key from hirenet.outbox o order by o.seq),
+        mine as materialized (
+            select w.seq from waiting w where pg_try_advisory_xact_lock(hashtextextended(w.key::text, 1)) limit $1)
+        delete from hirenet.outbox o where o.seq = any (array(select m.seq from mine m))
         returning o.seq, o.key, o.id, o.interview, o.destination, o.routing_key, o.delay_s, o.kind,
             o.payload::text as "payload!", o.trace"#,
         limit

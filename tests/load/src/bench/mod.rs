@@ -18,7 +18,7 @@ use crate::world::World;
 /// Sizes of the benchmark.
 #[derive(Debug, Clone)]
 pub struct Sizes {
-    /// Interviews of 5 answers whose throughput is measured, in each of five turns.
+    /// Interviews of 5 answers whose throughput is measured, in each turn.
     pub interviews: usize,
     /// Interviews that are followed from submit to view.
     pub followed: usize,

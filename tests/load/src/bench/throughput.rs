@@ -19,10 +19,10 @@ const MESSAGES: usize = 1 + ANSWERS + 1 + 1;
 /// one tells that the interview is being worked on.
 const READS: usize = 1 + ANSWERS - 1;
 /// Jobs of a stage that the worker runs at once, and connections that it may use.
-const SLOTS: &str = "24";
-const CONNECTIONS: u32 = 8;
+const SLOTS: &str = "48";
+const CONNECTIONS: u32 = 16;
 /// Turns, each of the service and then of the floor. What is told of each figure is its median.
-const TURNS: usize = 5;
+const TURNS: usize = 7;
 
 /// `overhead_vs_floor` and what it is made of.
 pub(super) async fn rows(world: &World, sizes: &Sizes) -> Result<Vec<Row>> {

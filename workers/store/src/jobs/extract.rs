@@ -15,6 +15,7 @@ impl Store {
         let words_json = words.map(|t| json!(t));
         let words_sha256 = words_json.as_ref().map(|json| sha256_bytes(json.to_string().as_bytes()));
         let tracks = &outcome.tracks;
+        let _turn = self.turns.of(lease.interview).await;
         let mut connection = self.connection().await?;
         let last = sqlx::query_scalar!(
             "select hirenet.finish_extract($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",

@@ -32,109 +32,112 @@ async fn filled(db: &Db) {
     db.is_clean().await;
 }
 
+/// A number of an invariant, and a statement that breaks it.
+const DAMAGES: &[(u8, &str)] = &[
+    (2, "update hirenet.assessments set status = 'partial' where status = 'scored'"),
+    (2, "update hirenet.answers set state = 'failed' where state = 'extracted'"),
+    (10, "alter table hirenet.answers add column mood_score float8"),
+    (21, "update hirenet.jobs set state = 'done', lease_until = null where interview_id = 'under way'"),
+    (21, "update hirenet.interviews set status = 'scored' where interview_id = 'under way'"),
+    (21, "update hirenet.interviews set status = 'working' where interview_id = 'done'"),
+    (21, "update hirenet.submissions set state = 'failed' where interview_id = 'done'"),
+    (22, "update hirenet.attempts set outcome = 'retried' where outcome = 'done'"),
+    (22, "update hirenet.answers set state = 'waiting' where state = 'extracted'"),
+    (23, "update hirenet.assessments set score = 0.9, result_sha256 = 'other'"),
+    (24, "update hirenet.jobs set worker = null where state = 'running'"),
+    (24, "update hirenet.jobs set claimed_at = null where state = 'running'"),
+    (
+        24,
+        "insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
+        select job, attempts, tenant, fence, worker, false, claimed_at, now(), 'died' from hirenet.jobs where state = 'running'",
+    ),
+    (22, "update hirenet.tracks set valid_rows = rows + 1"),
+    (22, "update hirenet.tracks set answer = answer + 99 where modality = 'vocal'"),
+    (22, "update hirenet.transcripts set answer = answer + 99"),
+    (24, "update hirenet.jobs set lease_until = null where state = 'running'"),
+    (24, "update hirenet.jobs set lease_until = now() where state = 'ready'"),
+    (24, "update hirenet.jobs set answer = 0 where stage = 'score'"),
+    (24, "update hirenet.attempts set job = gen_random_uuid()"),
+    (24, "update hirenet.attempts set fence = 99"),
+    (24, "update hirenet.attempts set attempt = attempt + 1"),
+    (29, "update hirenet.jobs set state = 'failed' where interview_id = 'gone'"),
+    (29, "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('other', 'gone', true)"),
+    (30, "update hirenet.interviews set modalities = '{verbal}' where interview_id = 'done'"),
+    (30, "update hirenet.interviews set modalities = '{vocal,visual}' where interview_id = 'done'"),
+    // Numbers that are none, and pieces that are missing.
+    (2, "update hirenet.assessments set completeness = 0.5 where status = 'scored'"),
+    (2, "update hirenet.assessments set score_low = 'NaN', score_high = 'NaN'"),
+    (2, "update hirenet.assessments set score_high = 'NaN'"),
+    (2, "update hirenet.assessments set score_low = 0.8, score_high = 0.6"),
+    (2, "update hirenet.assessments set score_high = null"),
+    (2, "update hirenet.spans set weight = 'NaN'"),
+    (2, "update hirenet.spans set weight = 1.5"),
+    (2, "update hirenet.spans set influence = '-Infinity'"),
+    // What made a score.
+    (4, "update hirenet.assessments set software = ' '"),
+    (4, "update hirenet.assessments set settings_sha256 = ''"),
+    (4, "update hirenet.assessments set input_sha256 = ''"),
+    (4, "update hirenet.assessments set result_sha256 = ''"),
+    (4, "update hirenet.bundles set name = ''"),
+    // What was written over; no hash of a row was touched.
+    (23, "update hirenet.assessments set score = 0.123"),
+    (23, "update hirenet.assessments set verbal_score = 0.123"),
+    (23, "update hirenet.assessments set visual_score = 0.123"),
+    (23, "update hirenet.assessments set score_low = 0.123"),
+    (23, "update hirenet.assessments set completeness = 0.5"),
+    (23, "update hirenet.assessments set status = 'partial'"),
+    (23, "update hirenet.assessments set ranked = false"),
+    (23, r#"update hirenet.assessments set reasons = '[{"code": "low_confidence"}]'"#),
+    (23, "update hirenet.assessments set top_spans = jsonb_set(top_spans, '{0,weight}', '0.9')"),
+    (23, "update hirenet.assessments set top_spans = '[]'"),
+    (23, "update hirenet.assessments set software = 'another 9'"),
+    (23, "update hirenet.assessments set document = 'no document'"),
+    (23, "update hirenet.spans set weight = 0.9"),
+    (23, "update hirenet.spans set influence = 9"),
+    (23, "update hirenet.spans set start_s = 0.5"),
+    (23, "delete from hirenet.spans"),
+    // Words that no bundle says.
+    (10, r#"update hirenet.bundles set card = card || '{"outputs": ["emotion"]}'"#),
+    (10, r#"update hirenet.bundles set card = card || '{"intended_use": "Reads the mood."}'"#),
+    (10, "update hirenet.bundles set name = 'mood-reader'"),
+    // Ends.
+    (21, "update hirenet.submissions set interview = null where interview_id = 'done'"),
+    (21, "update hirenet.interviews set status = 'partial' where interview_id = 'done'"),
+    (
+        21,
+        "insert into hirenet.submissions (tenant, job_id, request, interview, interview_id, content_sha256, state, event,
+            final_at)
+        select tenant, gen_random_uuid(), 'submitted', interview, interview_id, 'x', 'refused', gen_random_uuid(), now()
+        from hirenet.interviews where interview_id = 'done'",
+    ),
+    // Erasures.
+    (29, "insert into hirenet.demographics (tenant, interview_id, sex) values ('other', 'gone', 'f')"),
+    (29, "delete from hirenet.erasures"),
+    (29, "update hirenet.erasures set interviews = '{}'"),
+    (
+        29,
+        r#"insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload)
+        select interview, interview, 'dead', '', 'dead', '{"words": "Persimmon gardens."}' from hirenet.interviews
+        where interview_id = 'gone'"#,
+    ),
+    (
+        29,
+        "insert into hirenet.erasures (tenant, job_id, cause, candidate_sha256, done_at)
+        select tenant, gen_random_uuid(), 'request',
+            encode(sha256(convert_to(tenant || chr(31) || candidate, 'UTF8')), 'hex'), now()
+        from hirenet.interviews where interview_id = 'done'",
+    ),
+    // A score of what was not consented to, whose tracks are gone.
+    (
+        30,
+        "with gone as (delete from hirenet.tracks where modality = 'vocal')
+        update hirenet.interviews set modalities = '{verbal,visual}' where interview_id = 'done'",
+    ),
+];
+
 #[test]
 fn each_damage_is_found_under_the_number_of_its_invariant() {
-    for (number, sql) in [
-        (2, "update hirenet.assessments set status = 'partial' where status = 'scored'"),
-        (2, "update hirenet.answers set state = 'failed' where state = 'extracted'"),
-        (10, "alter table hirenet.answers add column mood_score float8"),
-        (21, "update hirenet.jobs set state = 'done', lease_until = null where interview_id = 'under way'"),
-        (21, "update hirenet.interviews set status = 'scored' where interview_id = 'under way'"),
-        (21, "update hirenet.interviews set status = 'working' where interview_id = 'done'"),
-        (21, "update hirenet.submissions set state = 'failed' where interview_id = 'done'"),
-        (22, "update hirenet.attempts set outcome = 'retried' where outcome = 'done'"),
-        (22, "update hirenet.answers set state = 'waiting' where state = 'extracted'"),
-        (23, "update hirenet.assessments set score = 0.9, result_sha256 = 'other'"),
-        (24, "update hirenet.jobs set worker = null where state = 'running'"),
-        (24, "update hirenet.jobs set claimed_at = null where state = 'running'"),
-        (
-            24,
-            "insert into hirenet.attempts (job, attempt, tenant, fence, worker, alone, started_at, ended_at, outcome)
-            select job, attempts, tenant, fence, worker, false, claimed_at, now(), 'died' from hirenet.jobs where state = 'running'",
-        ),
-        (22, "update hirenet.tracks set valid_rows = rows + 1"),
-        (22, "update hirenet.tracks set answer = answer + 99 where modality = 'vocal'"),
-        (22, "update hirenet.transcripts set answer = answer + 99"),
-        (24, "update hirenet.jobs set lease_until = null where state = 'running'"),
-        (24, "update hirenet.jobs set lease_until = now() where state = 'ready'"),
-        (24, "update hirenet.jobs set answer = 0 where stage = 'score'"),
-        (24, "update hirenet.attempts set job = gen_random_uuid()"),
-        (24, "update hirenet.attempts set fence = 99"),
-        (24, "update hirenet.attempts set attempt = attempt + 1"),
-        (29, "update hirenet.jobs set state = 'failed' where interview_id = 'gone'"),
-        (29, "insert into hirenet.recruiter_decisions (tenant, interview_id, selected) values ('other', 'gone', true)"),
-        (30, "update hirenet.interviews set modalities = '{verbal}' where interview_id = 'done'"),
-        (30, "update hirenet.interviews set modalities = '{vocal,visual}' where interview_id = 'done'"),
-        // Numbers that are none, and pieces that are missing.
-        (2, "update hirenet.assessments set completeness = 0.5 where status = 'scored'"),
-        (2, "update hirenet.assessments set score_low = 'NaN', score_high = 'NaN'"),
-        (2, "update hirenet.assessments set score_high = 'NaN'"),
-        (2, "update hirenet.assessments set score_low = 0.8, score_high = 0.6"),
-        (2, "update hirenet.assessments set score_high = null"),
-        (2, "update hirenet.spans set weight = 'NaN'"),
-        (2, "update hirenet.spans set weight = 1.5"),
-        (2, "update hirenet.spans set influence = '-Infinity'"),
-        // What made a score.
-        (4, "update hirenet.assessments set software = ' '"),
-        (4, "update hirenet.assessments set settings_sha256 = ''"),
-        (4, "update hirenet.assessments set input_sha256 = ''"),
-        (4, "update hirenet.assessments set result_sha256 = ''"),
-        (4, "update hirenet.bundles set name = ''"),
-        // What was written over; no hash of a row was touched.
-        (23, "update hirenet.assessments set score = 0.123"),
-        (23, "update hirenet.assessments set verbal_score = 0.123"),
-        (23, "update hirenet.assessments set visual_score = 0.123"),
-        (23, "update hirenet.assessments set score_low = 0.123"),
-        (23, "update hirenet.assessments set completeness = 0.5"),
-        (23, "update hirenet.assessments set status = 'partial'"),
-        (23, "update hirenet.assessments set ranked = false"),
-        (23, r#"update hirenet.assessments set reasons = '[{"code": "low_confidence"}]'"#),
-        (23, "update hirenet.assessments set top_spans = jsonb_set(top_spans, '{0,weight}', '0.9')"),
-        (23, "update hirenet.assessments set top_spans = '[]'"),
-        (23, "update hirenet.assessments set software = 'another 9'"),
-        (23, "update hirenet.assessments set document = 'no document'"),
-        (23, "update hirenet.spans set weight = 0.9"),
-        (23, "update hirenet.spans set influence = 9"),
-        (23, "update hirenet.spans set start_s = 0.5"),
-        (23, "delete from hirenet.spans"),
-        // Words that no bundle says.
-        (10, r#"update hirenet.bundles set card = card || '{"outputs": ["emotion"]}'"#),
-        (10, r#"update hirenet.bundles set card = card || '{"intended_use": "Reads the mood."}'"#),
-        (10, "update hirenet.bundles set name = 'mood-reader'"),
-        // Ends.
-        (21, "update hirenet.submissions set interview = null where interview_id = 'done'"),
-        (21, "update hirenet.interviews set status = 'partial' where interview_id = 'done'"),
-        (
-            21,
-            "insert into hirenet.submissions (tenant, job_id, request, interview, interview_id, content_sha256, state, event,
-                final_at)
-            select tenant, gen_random_uuid(), 'submitted', interview, interview_id, 'x', 'refused', gen_random_uuid(), now()
-            from hirenet.interviews where interview_id = 'done'",
-        ),
-        // Erasures.
-        (29, "insert into hirenet.demographics (tenant, interview_id, sex) values ('other', 'gone', 'f')"),
-        (29, "delete from hirenet.erasures"),
-        (29, "update hirenet.erasures set interviews = '{}'"),
-        (
-            29,
-            r#"insert into hirenet.outbox (key, interview, destination, routing_key, kind, payload)
-            select interview, interview, 'dead', '', 'dead', '{"words": "Persimmon gardens."}' from hirenet.interviews
-            where interview_id = 'gone'"#,
-        ),
-        (
-            29,
-            "insert into hirenet.erasures (tenant, job_id, cause, candidate_sha256, done_at)
-            select tenant, gen_random_uuid(), 'request',
-                encode(sha256(convert_to(tenant || chr(31) || candidate, 'UTF8')), 'hex'), now()
-            from hirenet.interviews where interview_id = 'done'",
-        ),
-        // A score of what was not consented to, whose tracks are gone.
-        (
-            30,
-            "with gone as (delete from hirenet.tracks where modality = 'vocal')
-            update hirenet.interviews set modalities = '{verbal,visual}' where interview_id = 'done'",
-        ),
-    ] {
+    for &(number, sql) in DAMAGES {
         with_database(async |db| {
             filled(&db).await;
             if sql.starts_with("alter") || sql.starts_with("drop") {

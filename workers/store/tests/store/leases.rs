@@ -193,13 +193,7 @@ fn a_step_looks_at_its_own_job_however_many_wait() {
             db.scored(id, message, 0.5, Vec::new()).await;
         }
 
-        // A session counts what it has looked at when it ends.
-        db.store.close().await;
-        let sessions =
-            "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'";
-        while db.count(sessions).await > 0 {
-            tokio::task::yield_now().await;
-        }
+        db.has_counted().await;
         let looks = "select coalesce(sum(idx_scan), 0)::bigint from pg_stat_user_indexes
             where indexrelname in ('jobs_open', 'submissions_open')";
         assert_eq!(db.count(looks).await, 0);

@@ -1,5 +1,6 @@
 //! What is published, in order and never by two relays at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hirenet_store::{OutboxRow, Stage};
@@ -19,7 +20,6 @@ fn two_relays_at_once_share_the_interviews_and_keep_each_ones_order() {
         for n in 0..4 {
             db.whole(&interview("acme", &format!("i{n}")), 0.5, Vec::new()).await;
         }
-        let total = db.count("select count(*) from hirenet.outbox").await as usize;
         // Each holds what it took until the other has looked, too.
         let both_hold = Arc::new(Barrier::new(2));
         let relay = |store: hirenet_store::Store| {
@@ -33,25 +33,21 @@ fn two_relays_at_once_share_the_interviews_and_keep_each_ones_order() {
                         ids(&rows)
                     }
                 };
-                store.relay(2, publish).await.unwrap();
+                store.relay(6, publish).await.unwrap();
                 seen
             })
         };
         let (one, two) = (relay(db.store.clone()), relay(db.store.clone()));
         let (one, two) = (one.await.unwrap(), two.await.unwrap());
-        assert_eq!(one.len() + two.len(), total, "two interviews each, whole");
-        let of =
-            |rows: &[OutboxRow]| rows.iter().filter_map(|r| r.interview).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!((one.len(), two.len()), (6, 6), "an interview and a half each");
+        let of = |rows: &[OutboxRow]| rows.iter().filter_map(|r| r.interview).collect::<BTreeSet<_>>();
         assert!(of(&one).is_disjoint(&of(&two)));
-        for rows in [&one, &two] {
-            for interview in of(rows) {
-                let kinds: Vec<_> =
-                    rows.iter().filter(|r| r.interview == Some(interview)).map(|r| r.routing_key.as_str()).collect();
-                assert_eq!(
-                    kinds,
-                    ["extract.interactive", "extract.interactive", "score.interactive", "interview.scored"]
-                );
-            }
+        let all: Vec<OutboxRow> = [one, two, db.published().await].concat();
+        assert_eq!((all.len(), of(&all).len()), (16, 4));
+        for interview in of(&all) {
+            let kinds: Vec<_> =
+                all.iter().filter(|r| r.interview == Some(interview)).map(|r| r.routing_key.as_str()).collect();
+            assert_eq!(kinds, ["extract.interactive", "extract.interactive", "score.interactive", "interview.scored"]);
         }
         assert_eq!(db.count("select count(*) from hirenet.outbox").await, 0);
     });
@@ -68,6 +64,33 @@ fn what_is_not_confirmed_stays_with_all_that_follows_it() {
         let done = db.store.relay(10, |rows| async move { ids(&rows[1..]) }).await.unwrap();
         assert_eq!((done.taken, done.published), (3, 0), "later ones wait for the first");
         assert_eq!(ids(&db.published().await), ids(&all[1..]));
+    });
+}
+
+#[test]
+fn a_long_outbox_is_not_read_for_each_of_its_rows() {
+    const INTERVIEWS: i64 = 400;
+    with_database(async |db| {
+        let fill = format!(
+            "insert into hirenet.outbox (key, destination, routing_key, kind, payload)
+            select md5((n / 5)::text)::uuid, 'stage', 'extract.bulk', 'job', '{{}}' from generate_series(1, 5 * {INTERVIEWS}) n"
+        );
+        let run = async |sql: &str| sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&db.admin).await.map(drop).unwrap();
+        // Statistics of a moment at which nothing waits and much has gone, as after a time without the broker.
+        run(&fill).await;
+        run("delete from hirenet.outbox").await;
+        run("analyze hirenet.outbox").await;
+        run(&fill).await;
+        let done = db.store.relay(10, |rows| async move { ids(&rows) }).await.unwrap();
+        assert_eq!((done.taken, done.published), (10, 10));
+
+        db.has_counted().await;
+        let looks = "select (seq_tup_read + idx_tup_fetch)::bigint + (select sum(idx_tup_read)::bigint
+                from pg_stat_user_indexes where relname = 'outbox')
+            from pg_stat_user_tables where relname = 'outbox'";
+        // Filled and emptied twice, read in whole by two statements at the most.
+        let read = db.count(looks).await;
+        assert!(read < 10 * 5 * INTERVIEWS, "{read} rows were read");
     });
 }
 

@@ -307,7 +307,10 @@ fn an_answer_is_not_removed_before_what_was_made_of_it() {
         };
         for before in ["transcripts", "tracks"] {
             let refused = remove("answers").await.unwrap_err();
-            assert!(refused.as_database_error().is_some_and(|e| e.is_foreign_key_violation()), "{refused}");
+            assert!(
+                refused.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation),
+                "{refused}"
+            );
             assert!(remove(before).await.unwrap().rows_affected() > 0);
         }
         assert_eq!(remove("answers").await.unwrap().rows_affected(), 2);

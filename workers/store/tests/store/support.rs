@@ -298,6 +298,16 @@ impl Db {
         id
     }
 
+    /// Closes the store and waits until its sessions have ended: each counts only then what it has looked at.
+    pub(crate) async fn has_counted(&self) {
+        self.store.close().await;
+        let sessions =
+            "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'hirenet'";
+        while self.count(sessions).await > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Everything that is to be published, which is then gone.
     pub(crate) async fn published(&self) -> Vec<OutboxRow> {
         let mut rows = Vec::new();
