@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use hirenet_core::{Code, Interview, Modality, Reason};
-use hirenet_store::{Evidence, FinalState, ResultFilter, ScoreOutcome, Stage, StoreError};
+use hirenet_store::{Evidence, FinalState, ResultFilter, ScoreOutcome, Stage, Store, StoreError};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
-use crate::support::{Db, assessment, bundle, interview, outcome, with_database};
+use crate::support::{Db, assessment, bundle, interview, outcome, settings, with_database};
 
 fn of(tenant: &str) -> ResultFilter {
     ResultFilter { tenant: Some(tenant.to_owned()), limit: 100, ..ResultFilter::default() }
@@ -29,12 +29,15 @@ async fn with_a_dead_answer(db: &Db) -> (Interview, Uuid, Uuid) {
 #[test]
 fn exactly_one_of_two_answers_that_end_at_once_is_the_last() {
     with_database(async |db| {
-        for n in 0..5 {
+        let elsewhere = Store::connect(&settings(&db.address)).await.unwrap();
+        for n in 0..10 {
             let id = db.admitted(&interview("acme", &format!("i{n}"))).await;
             let barrier = Arc::new(Barrier::new(2));
             let mut tasks = tokio::task::JoinSet::new();
-            for job in db.jobs(id, Stage::Extract).await {
-                let (store, barrier, lease) = (db.store.clone(), barrier.clone(), db.lease(job).await);
+            // In one worker, where they take turns, and in two, where the database alone decides.
+            let stores = [&db.store, if n % 2 == 0 { &db.store } else { &elsewhere }];
+            for (job, store) in db.jobs(id, Stage::Extract).await.into_iter().zip(stores) {
+                let (store, barrier, lease) = (store.clone(), barrier.clone(), db.lease(job).await);
                 tasks.spawn(async move {
                     barrier.wait().await;
                     store.finish_extract(&lease, &outcome()).await.unwrap()
@@ -45,6 +48,7 @@ fn exactly_one_of_two_answers_that_end_at_once_is_the_last() {
             assert_eq!(last, [false, true]);
             assert_eq!(db.jobs(id, Stage::Score).await.len(), 1);
         }
+        elsewhere.close().await;
         db.is_clean().await;
     });
 }
