@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Interviews that share a turn. More than a worker has slots, so that few meet another's.
+/// Turns that the interviews share, by their id. More than most workers have slots, so that few interviews meet another.
 const TURNS: usize = 64;
 /// Nobody waits longer for a turn: whoever goes ahead waits in the database, which has the last word.
 const LONGEST: Duration = Duration::from_secs(1);
